@@ -1,0 +1,3 @@
+"""Keeps the return-visit and deadline calendar of every open case."""
+
+__version__ = "0.1.0"

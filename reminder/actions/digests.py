@@ -1,0 +1,238 @@
+"""What one person has to do today, as one message: sections of lines, with a row of buttons for each."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from reminder.actions.desk import Desk, who
+from reminder.domain.entries import Entry, EntryStatus
+from reminder.domain.messages import Button, Keyboard, Style
+from reminder.domain.people import Person, Role, Staff
+from reminder.domain.protocols import EntryKind
+from reminder.domain.said_dates import say_date, say_time, say_weekday_date
+from reminder.domain.workdays import local_day
+from reminder.store import cases, entries, people
+from reminder.store import tables as t
+from reminder.store.cases import CaseRow
+from reminder.store.database import Tx
+
+ROWS = 6
+"""Items with buttons; the others are reached with /today and /case."""
+
+LINES = 8
+"""Lines per section before "and n more"."""
+
+
+class Section(StrEnum):
+    """In the order of the message."""
+
+    MEETING = "meeting"
+    DUE_TODAY = "due_today"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+    WAITING = "waiting"
+    NOT_DELIVERED = "not_delivered"
+    TASK = "task"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing in somebody's calendar."""
+
+    section: Section
+    entry: Entry
+    row: CaseRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    text: str
+    buttons: Keyboard
+    hash: str
+
+
+async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = None) -> list[Item]:
+    """Open entries this person answers for, most pressing first within each section."""
+    staff = await people.staff(tx)
+    today = day or local_day(desk.clock.now(), desk.office.zone)
+    found = await entries.open_ones(tx, t.entries.c.case_id.in_(_cases_for(person, staff)))
+    rows = await cases.many(tx, sorted({e.case_id for e in found}))
+    items = [
+        Item(section=_section(entry, today, desk), entry=entry, row=rows[entry.case_id])
+        for entry in found
+        if _is_for(person, entry, rows[entry.case_id], desk, staff)
+    ]
+    order = list(Section)
+    return sorted(
+        items, key=lambda i: (order.index(i.section), i.entry.starts_at or i.entry.due_at, i.entry.id)
+    )
+
+
+def _cases_for(person: Person, staff: Staff) -> "sa.Select[tuple[int]]":
+    """Cases that can hold something for the person; `_is_for` decides entry by entry."""
+    query = sa.select(t.cases.c.id)
+    if person.roles & {Role.SUPERVISION, Role.TOP, Role.ADMIN}:
+        return query
+    headed = [unit.id for unit in staff.units.values() if unit.head_id == person.id]
+    below = [u.id for u in staff.units.values() if any(staff.within(u.id, root) for root in headed)]
+    return query.where(
+        (t.cases.c.responsible_id == person.id)
+        | (t.cases.c.first_contact_id == person.id)
+        | t.cases.c.unit_id.in_(below)
+    )
+
+
+def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff) -> bool:
+    milestone = desk.protocol(row.case.protocol).milestone(entry.milestone)
+    role = milestone.due_role if milestone is not None else Role.HANDLER
+    if entry.kind is EntryKind.TASK and entry.detail.get("role"):
+        role = Role(entry.detail["role"])
+    return any(p.id == person.id for p in who(role, row, staff))
+
+
+def _section(entry: Entry, today: date, desk: Desk) -> Section:
+    if entry.kind is EntryKind.TASK:
+        return Section.NOT_DELIVERED if entry.detail.get("what") == "tell_resident" else Section.TASK
+    due = entry.promise_on or entry.due_on or today
+    if entry.kind is EntryKind.VISIT and entry.note == "other_day":
+        return Section.WAITING
+    if due < today or entry.status is EntryStatus.MISSED:
+        return Section.OVERDUE
+    if due == today:
+        return Section.MEETING if entry.kind is EntryKind.VISIT else Section.DUE_TODAY
+    return Section.DUE_SOON if due <= desk.office.calendar.add_working(today, 3) else Section.LATER
+
+
+async def digest_of(tx: Tx, desk: Desk, person: Person, *, day: date, undo: int | None = None) -> Digest:
+    """The person's task message for a day, as things stand now; `undo` is a deed still to be taken back."""
+    items = [i for i in await items_of(tx, desk, person, day=day) if i.section is not Section.LATER]
+    done = await done_on(tx, desk, person, day)
+    text = _text(desk, person, items, done, day)
+    buttons = _keyboard(desk, person, items, undo)
+    digest = hashlib.sha256(repr((text, buttons)).encode()).hexdigest()[:16]
+    return Digest(text=text, buttons=buttons, hash=digest)
+
+
+async def done_on(tx: Tx, desk: Desk, person: Person, day: date) -> list[Item]:
+    """What the person's cases got done that day: kept in sight until the evening."""
+    zone = desk.office.zone
+    start = datetime.combine(day, datetime.min.time(), zone)
+    states = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
+    query = sa.select(t.entries.c.id).join(t.cases, t.cases.c.id == t.entries.c.case_id)
+    query = query.where(
+        t.cases.c.responsible_id == person.id,
+        t.entries.c.status.in_(states),
+        t.entries.c.ended_at >= start,
+        t.entries.c.kind != EntryKind.NOTICE.value,
+    )
+    found = [e for i in (await tx.execute(query)).scalars() if (e := await entries.one(tx, i)) is not None]
+    rows = await cases.many(tx, sorted({e.case_id for e in found}))
+    return [Item(section=Section.LATER, entry=e, row=rows[e.case_id]) for e in found]
+
+
+def _text(desk: Desk, person: Person, items: Sequence[Item], done: Sequence[Item], day: date) -> str:
+    lang, words = person.lang, desk.templates.word
+    greeting = words("digest.greeting", lang, staff=person.name, date=say_weekday_date(day, lang, day))
+    numbers = {item.entry.id: n for n, item in enumerate(items[:ROWS], 1)}
+    parts: list[str] = []
+    for section in Section:
+        mine = [i for i in items if i.section is section]
+        if mine:
+            title = words(f"digest.title.{section}", lang, n=len(mine))
+            parts.append("\n".join([title, *_lines(desk, mine, numbers, lang, day)]))
+    if done:
+        title = words("digest.done", lang, n=len(done))
+        parts.append("\n".join([title, *("✓ " + _what(desk, i, lang) for i in done[:LINES])]))
+    if not parts:
+        parts.append(words("digest.nothing", lang))
+    values = {"greeting": greeting, "sections": "\n".join(parts), "footer": words("digest.footer", lang)}
+    return desk.templates.text("digest", "telegram", lang, values)
+
+
+def _lines(desk: Desk, items: Sequence[Item], numbers: dict[int, int], lang: str, day: date) -> Iterable[str]:
+    for item in items[:LINES]:
+        number = numbers.get(item.entry.id)
+        yield (f"{number}. " if number else "· ") + line(desk, item, lang, day)
+    if len(items) > LINES:
+        yield desk.templates.word("digest.more", lang, n=len(items) - LINES)
+
+
+def line(desk: Desk, item: Item, lang: str, today: date) -> str:
+    """One item in one line: number and village, never a resident's name."""
+    words, entry = desk.templates.word, item.entry
+    zone = desk.office.zone
+    due = entry.promise_on or entry.due_on or today
+    start, end = entry.starts_at, entry.ends_at
+    when = say_time(start.astimezone(zone).time(), end.astimezone(zone).time(), lang) if start and end else ""
+    confidential = item.row.case.confidential
+    section = Section.DUE_SOON if item.section is Section.LATER else item.section
+    calendar = desk.office.calendar
+    return words(
+        f"digest.line.{section}",
+        lang,
+        no=item.row.case.number,
+        what=_gist(desk, entry, item.row, lang) + _provisional(desk, entry, lang),
+        kind=_gist(desk, entry, item.row, lang),
+        place=words("confidential", lang) if confidential else item.row.case.place,
+        time=when,
+        due=say_date(due, lang, today),
+        k=max(1, calendar.working_between(entry.due_on or due, today)),
+        meaning=words("meaning.other_day", lang),
+        gist=_gist(desk, entry, item.row, lang),
+        why=_why(desk, str(entry.detail.get("why", "")), lang),
+    )
+
+
+def _what(desk: Desk, item: Item, lang: str) -> str:
+    return f"{item.row.case.number} {_gist(desk, item.entry, item.row, lang)}"
+
+
+def _provisional(desk: Desk, entry: Entry, lang: str) -> str:
+    return desk.templates.word("provisional_mark", lang) if entry.provisional else ""
+
+
+def _why(desk: Desk, reason: str, lang: str) -> str:
+    known = f"why.{reason}"
+    return desk.templates.word(known if desk.templates.has_word(known) else "why.failed", lang)
+
+
+def _gist(desk: Desk, entry: Entry, row: CaseRow, lang: str) -> str:
+    """An entry in words, without reading its case: from its protocol, or from the task's own words."""
+    milestone = desk.protocol(row.case.protocol).milestone(entry.milestone)
+    if milestone is not None:
+        return milestone.words[lang]
+    templates = desk.templates
+    kind = f"gist.{entry.detail.get('kind', '')}"
+    gist = templates.word(kind, lang) if templates.has_word(kind) else ""
+    what = f"task.{entry.detail.get('what', 'other')}"
+    key = what if templates.has_word(what) else "task.other"
+    return templates.word(key, lang, gist=gist, said=str(entry.detail.get("said", "")))
+
+
+def _keyboard(desk: Desk, person: Person, items: Sequence[Item], undo: int | None) -> Keyboard:
+    rows = [
+        item_row(desk, item.entry, person.lang, f" {number}") for number, item in enumerate(items[:ROWS], 1)
+    ]
+    if undo is not None:
+        label = desk.templates.word("button.undo", person.lang)
+        rows.insert(0, (Button(label=label, data=f"v1:undo:{undo}:0"),))
+    return tuple(rows)
+
+
+def item_row(desk: Desk, entry: Entry, lang: str, mark: str = "") -> tuple[Button, ...]:
+    """Done · move · can't reach · more, for one entry at its present revision."""
+    words = desk.templates.word
+    tail = f"{entry.id}:{entry.revision}"
+    visit = entry.kind is EntryKind.VISIT
+    buttons = [Button(label=words("button.done", lang) + mark, data=f"v1:done:{tail}", style=Style.SUCCESS)]
+    if visit:
+        buttons.append(Button(label=words("button.move", lang), data=f"v1:move:{tail}"))
+        label = words("button.cant_reach", lang)
+        buttons.append(Button(label=label, data=f"v1:away:{tail}", style=Style.DANGER))
+    buttons.append(Button(label=words("button.more", lang), data=f"v1:more:{tail}"))
+    return tuple(buttons)

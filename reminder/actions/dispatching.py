@@ -1,0 +1,235 @@
+"""The last second before a message leaves: is it still wanted, and in what words? Then the intent is kept."""
+
+from datetime import time, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from reminder.actions.deliveries import LEASE
+from reminder.actions.desk import Desk
+from reminder.actions.digests import digest_of
+from reminder.actions.reminding import DIGEST, NEEDS_A_PERSON, barred
+from reminder.actions.scene import Scene, read_scene
+from reminder.actions.tasks import tell_otherwise
+from reminder.actions.wording import values
+from reminder.domain.entries import EntryStatus
+from reminder.domain.errors import ReminderError
+from reminder.domain.messages import Keyboard, Outgoing
+from reminder.domain.people import Channel
+from reminder.domain.planning import OFF, slot_of
+from reminder.domain.protocols import EntryKind
+from reminder.domain.reminders import Reason, State
+from reminder.domain.workdays import at, local_day
+from reminder.failpoints import failpoint
+from reminder.kinds import Kind
+from reminder.segments import sms
+from reminder.store import cases, inbox, reminders
+from reminder.store.database import Tx
+from reminder.store.reminders import WAITING, Reminder
+
+QUESTION_LIFE = timedelta(days=7)
+"""An open question ends at its answer, at the visit's start, or after so long."""
+
+MIN_VALIDITY = timedelta(minutes=15)
+MAX_VALIDITY = timedelta(hours=10)
+
+
+async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoing]:
+    """Take up to `limit` reminders that are to go now, at most one per recipient; their intent is in `tx`.
+
+    Everything is decided on what the database says now. Whatever must not go ends here, with its reason.
+    """
+    found: list[Outgoing] = []
+    taken: set[str] = set()
+    failpoint("claim.before_select")
+    for reminder in await reminders.ready(tx, desk.clock.now(), limit * 4, channel.value):
+        if len(found) == limit:
+            break
+        if reminder.recipient in taken:
+            continue
+        outgoing = await _claim_one(tx, desk, reminder)
+        if outgoing is not None:
+            found.append(outgoing)
+            taken.add(reminder.recipient)
+    failpoint("claim.before_commit")
+    return found
+
+
+async def _claim_one(tx: Tx, desk: Desk, reminder: Reminder) -> Outgoing | None:
+    scene = await read_scene(tx, desk, reminder)
+    kind = desk.kind(reminder.kind)
+    if await _ended(tx, scene) or await _waits(tx, scene, kind):
+        return None
+    try:
+        text, buttons = await _composed(tx, scene, kind)
+    except ReminderError as error:
+        await _dead(tx, scene, error)
+        return None
+    return await _intend(tx, scene, kind, text, buttons)
+
+
+async def _ended(tx: Tx, scene: Scene) -> bool:
+    """Whether it must not go any more; if so it has got its terminal state and reason."""
+    reminder, now = scene.reminder, scene.now
+    state, reason = _verdict(scene)
+    if state is None and reminder.channel == Channel.SMS and not reminder.key.startswith("reply:"):
+        state, reason = await _capped(tx, scene)
+    if state is None:
+        return False
+    assert reason is not None
+    await reminders.move(
+        tx, reminder.id, State.PLANNED, state, reason=reason.value, ended_at=now, lease_until=None
+    )
+    unheard = reason in NEEDS_A_PERSON | {Reason.DAILY_CAP, Reason.USELESS}
+    if unheard and reminder.resident_id is not None and reminder.case_id is not None:
+        await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
+    return True
+
+
+def _verdict(scene: Scene) -> tuple[State | None, Reason | None]:
+    reminder, entry, case = scene.reminder, scene.entry, scene.case
+    if reminder.useless_at is not None and reminder.useless_at <= scene.now:
+        return State.MISSED, Reason.USELESS
+    if entry is not None and entry.kind is not EntryKind.NOTICE:
+        if entry.revision != reminder.revision:
+            return State.SUPERSEDED, Reason.SUPERSEDED
+        if not entry.is_open and reminder.step != OFF:
+            return State.CANCELLED, Reason.SUBJECT_CLOSED
+        if reminder.kind == "visit_tomorrow" and entry.status is not EntryStatus.CONFIRMED:
+            return State.SUPPRESSED, Reason.NOT_CONFIRMED
+    if entry is not None and entry.status is EntryStatus.CANCELLED and entry.kind is EntryKind.NOTICE:
+        return State.CANCELLED, Reason.UNDONE
+    if scene.person is not None and scene.person.chat_id is None:
+        return State.SUPPRESSED, Reason.NOT_ENROLLED
+    if case is not None and scene.resident is not None and not reminder.key.startswith("reply:"):
+        reason = barred(case.row, scene.resident, scene.phone)
+        return (State.SUPPRESSED, reason) if reason is not None else (None, None)
+    return None, None
+
+
+async def _capped(tx: Tx, scene: Scene) -> tuple[State | None, Reason | None]:
+    """At most so many texts per phone and local day."""
+    phone = scene.phone
+    if phone is None:
+        return State.SUPPRESSED, Reason.NO_PHONE
+    zone = scene.office.zone
+    midnight = at(local_day(scene.now, zone), time.min, zone)
+    sent = await reminders.texts_since(tx, phone.id, midnight)
+    if len(sent) >= scene.office.daily_cap:
+        return State.SUPPRESSED, Reason.DAILY_CAP
+    return None, None
+
+
+async def _waits(tx: Tx, scene: Scene, kind: Kind) -> bool:
+    """Whether it only has to wait: for texting hours, or for the phone's open question to be answered."""
+    reminder, office = scene.reminder, scene.office
+    if reminder.channel != Channel.SMS:
+        return False
+    if not kind.urgent and not office.texting.is_open(scene.now, office.zone):
+        later = office.texting.next_open(scene.now, office.zone)
+        await reminders.postpone(tx, reminder.id, later)
+        return True
+    if kind.question is None or scene.phone is None or not office.sms_replies:
+        return False
+    asked = await inbox.open_question(tx, scene.phone.id, scene.now)
+    if asked is None:
+        return False
+    await reminders.postpone(tx, reminder.id, asked.expires_at, reason=WAITING)
+    return True
+
+
+async def _composed(tx: Tx, scene: Scene, kind: Kind) -> tuple[str, Keyboard]:
+    reminder, desk = scene.reminder, scene.desk
+    if reminder.kind == DIGEST:
+        assert scene.person is not None
+        day = local_day(scene.now, desk.office.zone)
+        digest = await digest_of(tx, desk, scene.person, day=day)
+        await reminders.update(tx, reminder.id, detail={**reminder.detail, "hash": digest.hash})
+        return digest.text, digest.buttons
+    name = kind.name
+    if kind.question is not None and not scene.office.sms_replies and kind.one_way:
+        name = kind.one_way
+    text = desk.templates.text(name, reminder.channel, scene.lang, values(scene))
+    if reminder.channel == Channel.SMS:
+        signature = scene.office.signature(scene.lang)
+        return sms(text, scene.lang, signature, provider_adds=scene.office.sms_adds_signature), ()
+    mark = desk.templates.word("repeat_mark", scene.lang) if reminder.repeated else ""
+    return (f"{mark}\n{text}" if mark else text), ()
+
+
+async def _dead(tx: Tx, scene: Scene, error: ReminderError) -> None:
+    """This one cannot be written; the others go. A person finds it in the digest and in /status."""
+    reminder = scene.reminder
+    reason = f"{type(error).__name__}:{error}"[:200]
+    await reminders.move(tx, reminder.id, State.PLANNED, State.DEAD, reason=reason, ended_at=scene.now)
+    await cases.tell(tx, reminder.case_id, scene.now, "dead", kind=reminder.kind)
+    if reminder.resident_id is not None and reminder.case_id is not None:
+        await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
+
+
+async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard) -> Outgoing | None:
+    """Write down that we are about to send, and what: before the call, so that a crash leaves a trace."""
+    reminder, desk, now = scene.reminder, scene.desk, scene.now
+    token = desk.new_id()
+    entry = scene.entry
+    told = {"slot": slot_of(entry)} if entry is not None and entry.kind is EntryKind.VISIT else {}
+    await reminders.move(
+        tx,
+        reminder.id,
+        State.PLANNED,
+        State.SENDING,
+        token=token,
+        lease_until=now + LEASE,
+        attempts=reminder.attempts + 1,
+        told=told,
+        reason="",
+    )
+    sealed = desk.sealer.seal(text, bound_to=f"attempts|sealed|{token}")
+    await reminders.add_attempt(
+        tx, token=token, reminder_id=reminder.id, started_at=now, n=reminder.attempts + 1, sealed=sealed
+    )
+    if kind.question is not None and scene.office.sms_replies:
+        await _ask(tx, scene, kind)
+    to = scene.phone.number if scene.phone is not None else str(scene.person.chat_id) if scene.person else ""
+    return Outgoing(
+        token=token,
+        channel=Channel(reminder.channel),
+        to=to,
+        text=text,
+        buttons=buttons,
+        silent=not kind.push,
+        validity=_validity(scene),
+    )
+
+
+async def _ask(tx: Tx, scene: Scene, kind: Kind) -> None:
+    reminder, entry = scene.reminder, scene.entry
+    assert reminder.phone_id is not None
+    ends = scene.now + QUESTION_LIFE
+    if entry is not None and entry.starts_at is not None:
+        ends = min(ends, entry.starts_at)
+    open_one = await inbox.open_question(tx, reminder.phone_id, scene.now)
+    if open_one is not None and open_one.reminder_id == reminder.id:
+        return  # a second attempt at the same question
+    try:
+        await inbox.ask(
+            tx,
+            now=scene.now,
+            phone_id=reminder.phone_id,
+            resident_id=reminder.resident_id,
+            case_id=reminder.case_id,
+            entry_id=entry.id if entry is not None else None,
+            reminder_id=reminder.id,
+            kind=kind.question.value if kind.question is not None else "",
+            digits=kind.digits,
+            expires_at=ends,
+        )
+    except IntegrityError as error:  # the unique index is the guard; `_waits` should have seen it
+        raise AssertionError("a second open question on one phone") from error
+
+
+def _validity(scene: Scene) -> timedelta | None:
+    """How long the provider may keep trying a text: its useful life, within the provider's bounds."""
+    useless = scene.reminder.useless_at
+    if scene.reminder.channel != Channel.SMS or useless is None:
+        return None
+    return min(max(useless - scene.now, MIN_VALIDITY), MAX_VALIDITY)

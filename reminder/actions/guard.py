@@ -1,0 +1,37 @@
+"""The one place where an action asks whether it is allowed, inside the transaction that would do it."""
+
+from reminder.actions.desk import Actor
+from reminder.domain.errors import NotFound, Refused
+from reminder.domain.people import Staff
+from reminder.domain.policy import POLICY, Scope, in_scope, may
+from reminder.store import cases, people
+from reminder.store.cases import CaseRow
+from reminder.store.database import Tx
+
+
+async def permit(tx: Tx, by: Actor, action: str, case_id: int | None = None) -> Staff:
+    """Refused or NotFound (the same sentence) unless the actor, as of now, may do this to this case."""
+    staff = await people.staff(tx)
+    if by.person is None:
+        return staff
+    person = staff.active(by.person.id)
+    if person is None or not may(person, action, staff):
+        raise Refused("person.not_allowed")
+    if case_id is not None and POLICY[action][1] is Scope.CASE:
+        row = (await cases.many(tx, [case_id])).get(case_id)
+        if row is None or not sees(by, row, staff):
+            raise NotFound("not_found")
+    return staff
+
+
+def sees(by: Actor, row: CaseRow, staff: Staff) -> bool:
+    """Whether the case lies within the actor's scope."""
+    if by.person is None:
+        return True
+    return in_scope(
+        by.person,
+        unit=row.unit_id,
+        owners=(row.handler_id, row.responsible_id, row.case.first_contact_id),
+        confidential=row.case.confidential,
+        staff=staff,
+    )

@@ -1,0 +1,116 @@
+"""Staff join by a one-time code, and admins keep the list of who does what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reminder.actions import record
+from reminder.actions.desk import Actor, Desk
+from reminder.actions.guard import permit
+from reminder.domain.errors import NotFound, Refused
+from reminder.domain.people import Person, Role
+from reminder.store import people
+from reminder.store.database import Tx
+
+INVITE_LIFE = timedelta(hours=24)
+FIRST_ADMIN_LIFE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """A one-time code for one person. Only its keyed hash is kept."""
+
+    code: str
+    person: Person
+    link: str
+    valid: timedelta
+
+
+def _hash(desk: Desk, code: str) -> str:
+    return desk.sealer.blind(f"invite:{code}")
+
+
+async def invite(
+    tx: Tx, desk: Desk, by: Actor, person_id: int, *, bot_name: str, valid: timedelta = INVITE_LIFE
+) -> Invite:
+    """A new code for a person; earlier ones end. `link` opens the chat with the code filled in."""
+    staff = await permit(tx, by, "invite")
+    person = staff.active(person_id)
+    if person is None:
+        raise NotFound("person.unknown")
+    code = desk.new_id()
+    now = desk.clock.now()
+    await people.add_invite(
+        tx,
+        code_hash=_hash(desk, code),
+        person_id=person_id,
+        issued_by=by.id,
+        issued_at=now,
+        expires_at=now + valid,
+    )
+    await record.begin(tx, desk, by, None, f"invite:{person_id}")
+    return Invite(code=code, person=person, link=f"https://t.me/{bot_name}?start={code}", valid=valid)
+
+
+async def enrol(tx: Tx, desk: Desk, code: str, chat_id: int) -> Person:
+    """Bind a chat to the person the code was made for: once, in time, and to nobody else."""
+    known = await people.by_chat(tx, chat_id)
+    person_id = await people.use_invite(tx, _hash(desk, code), desk.clock.now())
+    if person_id is None:
+        raise Refused("enrol.bad_code")
+    if known is not None and known != person_id:
+        raise Refused("enrol.taken")
+    await people.update(tx, person_id, chat_id=chat_id, enrolled_at=desk.clock.now())
+    staff = await people.staff(tx)
+    person = staff.people[person_id]
+    await record.begin(tx, desk, Actor(person=person), None, "enrol")
+    return person
+
+
+async def known(tx: Tx, chat_id: int) -> Person | None:
+    """Who writes from this chat, with the roles they have now."""
+    person_id = await people.by_chat(tx, chat_id)
+    if person_id is None:
+        return None
+    return (await people.staff(tx)).active(person_id)
+
+
+async def set_language(tx: Tx, desk: Desk, by: Actor, lang: str) -> None:
+    if lang not in desk.templates.languages:
+        raise Refused("lang.unknown", known=", ".join(desk.templates.languages))
+    assert by.person is not None
+    await people.update(tx, by.person.id, lang=lang)
+    await record.begin(tx, desk, by, None, f"lang:{lang}")
+
+
+async def add_person(
+    tx: Tx, desk: Desk, by: Actor, *, name: str, unit_id: int, roles: Iterable[Role], lang: str = ""
+) -> int:
+    """A new member of staff; they join with an invite."""
+    await permit(tx, by, "people")
+    person_id = await people.add_person(
+        tx, name=name, unit_id=unit_id, roles=roles, lang=lang or desk.office.lang
+    )
+    await record.begin(tx, desk, by, None, f"person:{person_id}")
+    return person_id
+
+
+async def first_admin(tx: Tx, desk: Desk, *, name: str, bot_name: str) -> Invite:
+    """The code of the first admin, for the command line only. Refused once an admin has joined."""
+    staff = await people.staff(tx)
+    admins = staff.holding(Role.ADMIN)
+    if any(person.chat_id is not None for person in admins):
+        raise Refused("enrol.admin_exists")
+    if admins:
+        person_id = admins[0].id
+    else:
+        units = list(staff.units)
+        root = (
+            units[0]
+            if units
+            else await people.add_unit(tx, name=desk.office.name, kind="county", parent_id=None)
+        )
+        person_id = await people.add_person(
+            tx, name=name, unit_id=root, roles=[Role.ADMIN], lang=desk.office.lang
+        )
+    return await invite(tx, desk, Actor(), person_id, bot_name=bot_name, valid=FIRST_ADMIN_LIFE)

@@ -1,0 +1,113 @@
+"""Our decisions reach the calendar only here: the entries that should exist, minus those that do, applied."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reminder.actions.desk import Desk, responsible
+from reminder.domain.cases import History, history
+from reminder.domain.entries import Entry, Wanted
+from reminder.domain.planning import Difference, Told, difference, next_step_at, slot_of, stale
+from reminder.domain.protocols import Protocol
+from reminder.domain.reminders import Reason, State
+from reminder.domain.wanted import wanted
+from reminder.store import cases, entries, inbox, people, reminders
+from reminder.store.cases import CaseRow
+from reminder.store.database import Tx
+
+_JUST_BEFORE = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A case as it stands after replanning."""
+
+    row: CaseRow
+    past: History
+    entries: dict[str, Entry]
+    change: Difference
+
+
+async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
+    """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
+    now = desk.clock.now()
+    row = await cases.lock(tx, case_id)
+    protocol = desk.protocol(row.case.protocol)
+    office = desk.office_for(protocol)
+    past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=row.case.direct_answer)
+    are = (await entries.of(tx, [case_id]))[case_id]
+    change = difference(wanted(past, protocol, office), are, now=now)
+    if change:
+        await _apply(tx, case_id, change, now)
+        are = (await entries.of(tx, [case_id]))[case_id]
+    await _reindex(tx, desk, are, change, protocol)
+    row = await _project(tx, row, past)
+    return Plan(row=row, past=past, entries=are, change=change)
+
+
+async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> None:
+    for target in change.new:
+        await entries.insert(tx, case_id, target)
+    for entry in (*change.moved, *change.changed, *change.void):
+        await entries.save(tx, entry)
+    if moved := [e.id for e in change.moved]:
+        await reminders.cancel_unsent(tx, moved, State.SUPERSEDED, Reason.SUPERSEDED, now)
+    if void := [e.id for e in change.void]:
+        await reminders.cancel_unsent(tx, void, State.CANCELLED, Reason.UNDONE, now)
+    ended = [e.id for e in change.changed if not e.is_open]
+    if ended:
+        await reminders.cancel_unsent(tx, ended, State.CANCELLED, Reason.SUBJECT_CLOSED, now)
+    for entry_id in [*moved, *void, *ended]:
+        for question_id in await inbox.questions_about(tx, entry_id):
+            await release(tx, question_id, now)
+
+
+async def release(tx: Tx, question_id: int, now: datetime, answer: str = "") -> bool:
+    """End an open question and let the one that waited behind it go; False if it had ended."""
+    phone_id = await inbox.close_question(tx, question_id, now, answer)
+    if phone_id is None:
+        return False
+    await reminders.wake_phone(tx, phone_id, now)
+    return True
+
+
+async def _reindex(tx: Tx, desk: Desk, are: dict[str, Entry], change: Difference, protocol: Protocol) -> None:
+    """Set the agenda of what changed, and of every entry somebody believes at an older date."""
+    now, office = desk.clock.now(), desk.office_for(protocol)
+    told = await reminders.told(tx, [entry.id for entry in are.values()])
+    fresh = {target.key for target in change.new}
+    altered = {entry.key for entry in (*change.moved, *change.changed, *change.void)}
+    agenda: dict[int, datetime | None] = {}
+    for key, entry in are.items():
+        heard = told.get(entry.id, [])
+        if not (key in fresh or key in altered):
+            continue
+        start = entry.since if key in fresh else now
+        milestone = protocol.milestone(entry.milestone)
+        at = next_step_at(entry, milestone, office, heard, after=start - _JUST_BEFORE)
+        agenda[entry.id] = now if corrections_owed(entry, heard) else at
+    await entries.set_agenda(tx, agenda)
+
+
+def corrections_owed(entry: Wanted, told: Iterable[Told]) -> bool:
+    """Whether somebody may believe a date of the entry that is not, or no longer, true."""
+    told = list(told)
+    if not entry.is_open:
+        return bool(told)
+    return any(stale(recipient, slot_of(entry), told) for recipient in {t.recipient for t in told})
+
+
+async def _project(tx: Tx, row: CaseRow, past: History) -> CaseRow:
+    """Keep beside the case what queries need: status, unit, handler, who answers for it."""
+    staff = await people.staff(tx)
+    person = responsible(staff, handler=past.handler_id, unit=past.unit_id, first=row.case.first_contact_id)
+    values = {
+        "status": past.status.value,
+        "unit_id": past.unit_id,
+        "handler_id": past.handler_id,
+        "responsible_id": person.id if person else None,
+    }
+    if any(getattr(row, name) != value for name, value in values.items()):
+        await cases.update(tx, row.case.id, **values)
+        row = (await cases.many(tx, [row.case.id]))[row.case.id]
+    return row

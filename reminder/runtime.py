@@ -1,0 +1,36 @@
+"""What a job, a command or a request may touch: the database, the desk, the channels."""
+
+from dataclasses import dataclass, field
+
+from reminder.actions.desk import Desk
+from reminder.channels.base import ChatPort, SmsPort
+from reminder.clock import Clock
+from reminder.store.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """How the outside reaches us. `public_url` is the configured one; the Host header is never believed."""
+
+    public_url: str
+    twilio_tokens: tuple[str, ...] = ()
+    twilio_account: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """One per process. Opens no transaction by itself; whoever opens one closes it."""
+
+    db: Database
+    desk: Desk
+    chat: ChatPort | None = None
+    sms: SmsPort | None = None
+    web: Web | None = None
+    bot_name: str = ""
+    concurrency: int = 8
+    memo: dict[str, object] = field(default_factory=dict)
+    """What jobs remember between ticks and may forget at any time."""
+
+    @property
+    def clock(self) -> Clock:
+        return self.desk.clock

@@ -1,0 +1,207 @@
+"""Cases, their parties, their facts and the deeds that recorded them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from reminder.domain.cases import Case, Event, Fact
+from reminder.domain.errors import NotFound
+from reminder.store import tables as t
+from reminder.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A case with what `replan` keeps beside it for queries."""
+
+    case: Case
+    status: str
+    unit_id: int | None
+    handler_id: int | None
+    responsible_id: int | None
+    request: str
+    protocol_version: str
+    opened_at: datetime
+    version: int
+    group_size: int
+
+
+def _row(row: Mapping[str, Any]) -> CaseRow:
+    names = ("id", "number", "protocol", "category", "track", "place", "first_contact_id")
+    flags = ("confidential", "imported", "direct_answer")
+    case = Case(**{name: row[name] for name in (*names, *flags)})
+    kept = ("status", "unit_id", "handler_id", "responsible_id", "request", "protocol_version")
+    return CaseRow(case=case, **{name: row[name] for name in (*kept, "opened_at", "version", "group_size")})
+
+
+async def lock(tx: Tx, case_id: int) -> CaseRow:
+    """The case, locked against other changes until the transaction ends. Raises NotFound."""
+    query = sa.select(t.cases).where(t.cases.c.id == case_id).with_for_update(key_share=True)
+    row = (await tx.execute(query)).mappings().first()
+    if row is None:
+        raise NotFound("not_found")
+    return _row(dict(row))
+
+
+async def many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
+    query = sa.select(t.cases).where(t.cases.c.id.in_(case_ids))
+    return {row["id"]: _row(dict(row)) for row in (await tx.execute(query)).mappings()}
+
+
+async def by_number(tx: Tx, number: str) -> CaseRow | None:
+    query = sa.select(t.cases).where(t.cases.c.number == number)
+    row = (await tx.execute(query)).mappings().first()
+    return _row(dict(row)) if row is not None else None
+
+
+async def ids(tx: Tx, *where: Any) -> list[int]:
+    """Ids of all cases, or of those that fit the conditions, oldest first."""
+    query = sa.select(t.cases.c.id).where(*where).order_by(t.cases.c.id)
+    return list((await tx.execute(query)).scalars())
+
+
+async def insert(tx: Tx, **values: Any) -> int:
+    query = sa.insert(t.cases).values(**values).returning(t.cases.c.id)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def update(tx: Tx, case_id: int, **values: Any) -> None:
+    values["version"] = t.cases.c.version + 1
+    await tx.execute(sa.update(t.cases).where(t.cases.c.id == case_id).values(**values))
+
+
+async def last_serial(tx: Tx, prefix: str) -> int:
+    """The highest serial given out in a year ("26" -> 00001 …); 0 when none."""
+    query = sa.select(sa.func.max(t.cases.c.number)).where(t.cases.c.number.like(prefix + "%"))
+    number = (await tx.execute(query)).scalar()
+    return int(number[2:7]) if number else 0
+
+
+# --- facts and deeds -------------------------------------------------------------------------
+
+
+async def add_deed(
+    tx: Tx, *, case_id: int | None, by: int | None, action: str, at: datetime, source: str | None
+) -> int | None:
+    """A new deed; None if this very source (an update, a text) has already been acted upon."""
+    if source is not None:
+        known = sa.select(t.deeds.c.id).where(t.deeds.c.source == source)
+        if (await tx.execute(known)).first() is not None:
+            return None
+    query = sa.insert(t.deeds).values(case_id=case_id, by=by, action=action, at=at, source=source)
+    return int((await tx.execute(query.returning(t.deeds.c.id))).scalar_one())
+
+
+async def deed(tx: Tx, deed_id: int) -> Mapping[str, Any] | None:
+    row = (await tx.execute(sa.select(t.deeds).where(t.deeds.c.id == deed_id))).mappings().first()
+    return dict(row) if row is not None else None
+
+
+async def last_deed(tx: Tx, by: int) -> Mapping[str, Any] | None:
+    query = sa.select(t.deeds).where(t.deeds.c.by == by, t.deeds.c.undone_at.is_(None))
+    row = (await tx.execute(query.order_by(t.deeds.c.id.desc()).limit(1))).mappings().first()
+    return dict(row) if row is not None else None
+
+
+async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
+    query = sa.select(sa.func.max(t.deeds.c.id)).where(t.deeds.c.case_id == case_id)
+    found: int | None = (await tx.execute(query)).scalar()
+    return found
+
+
+async def subjects(tx: Tx, case_id: int, stem: str) -> set[str]:
+    """Subjects ever used that start with the stem, undone ones too, so that none is used twice."""
+    query = sa.select(t.facts.c.subject).where(t.facts.c.case_id == case_id)
+    return {s for s in (await tx.execute(query)).scalars() if s.split(".")[0] == stem}
+
+
+async def undo_deed(tx: Tx, deed_id: int, at: datetime) -> bool:
+    """Void the deed and its facts; False if somebody already did."""
+    query = sa.update(t.deeds).where(t.deeds.c.id == deed_id, t.deeds.c.undone_at.is_(None))
+    if (await tx.execute(query.values(undone_at=at).returning(t.deeds.c.id))).first() is None:
+        return False
+    facts = sa.update(t.facts).where(t.facts.c.deed_id == deed_id).values(voided_at=at)
+    await tx.execute(facts)
+    return True
+
+
+async def add_fact(tx: Tx, case_id: int, deed_id: int | None, fact: Fact) -> int:
+    query = sa.insert(t.facts).values(
+        case_id=case_id,
+        deed_id=deed_id,
+        event=fact.event.value,
+        subject=fact.subject,
+        at=fact.at,
+        recorded_at=fact.recorded_at,
+        value=dict(fact.value),
+        by=fact.by,
+    )
+    return int((await tx.execute(query.returning(t.facts.c.id))).scalar_one())
+
+
+async def facts(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[Fact]]:
+    """Facts that stand (not undone), by case."""
+    query = sa.select(t.facts).where(t.facts.c.case_id.in_(case_ids), t.facts.c.voided_at.is_(None))
+    found: dict[int, list[Fact]] = {case_id: [] for case_id in case_ids}
+    for row in (await tx.execute(query.order_by(t.facts.c.id))).mappings():
+        found[row["case_id"]].append(_fact(row))
+    return found
+
+
+def _fact(row: Any) -> Fact:
+    return Fact(
+        id=row["id"],
+        event=Event(row["event"]),
+        subject=row["subject"],
+        at=row["at"],
+        recorded_at=row["recorded_at"],
+        value=row["value"],
+        by=row["by"],
+    )
+
+
+# --- parties ---------------------------------------------------------------------------------
+
+
+async def add_party(tx: Tx, case_id: int, resident_id: int, role: str = "applicant") -> None:
+    query = sa.insert(t.parties).values(case_id=case_id, resident_id=resident_id, role=role)
+    await tx.execute(query)
+
+
+async def parties(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Residents to be told, by case: applicants and representatives who want to be."""
+    query = (
+        sa.select(t.parties.c.case_id, t.parties.c.resident_id)
+        .where(t.parties.c.case_id.in_(case_ids), t.parties.c.notify)
+        .where(t.parties.c.role.in_(["applicant", "representative", "counterpart"]))
+        .order_by(t.parties.c.case_id, t.parties.c.resident_id)
+    )
+    found: dict[int, list[int]] = {case_id: [] for case_id in case_ids}
+    for case_id, resident_id in await tx.execute(query):
+        found[case_id].append(resident_id)
+    return found
+
+
+async def of_resident(tx: Tx, resident_ids: Sequence[int]) -> list[int]:
+    """Ids of the cases these residents are on, newest first."""
+    query = sa.select(t.parties.c.case_id).where(t.parties.c.resident_id.in_(resident_ids)).distinct()
+    return sorted((await tx.execute(query)).scalars(), reverse=True)
+
+
+# --- the timeline ----------------------------------------------------------------------------
+
+
+async def tell(
+    tx: Tx, case_id: int | None, at: datetime, what: str, by: int | None = None, **detail: Any
+) -> None:
+    """Add a line to the case's one timeline. No names, phones or texts in `detail`."""
+    query = sa.insert(t.timeline).values(case_id=case_id, at=at, what=what, by=by, detail=detail)
+    await tx.execute(query)
+
+
+async def timeline(tx: Tx, case_id: int) -> list[Mapping[str, Any]]:
+    query = sa.select(t.timeline).where(t.timeline.c.case_id == case_id)
+    return [dict(row) for row in (await tx.execute(query.order_by(t.timeline.c.id))).mappings()]

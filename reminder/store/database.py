@@ -1,0 +1,111 @@
+"""One database, two doors: a single writer that begins IMMEDIATE, and readers that cannot write."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+Tx = AsyncConnection
+"""An open transaction. Whoever opened it closes it."""
+
+
+class Database:
+    """Opens transactions. Construct inside the running loop; `close` when done."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._writer = self._engine(read_only=False)
+        self._reader = self._engine(read_only=True) if self.sqlite else self._writer
+
+    def _engine(self, *, read_only: bool) -> AsyncEngine:
+        if not self.sqlite:
+            return create_async_engine(self.url, pool_pre_ping=True)
+        # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
+        size = 4 if read_only else 1
+        engine = create_async_engine(self.url, pool_size=size, max_overflow=0, pool_timeout=60)
+        _sqlite_hooks(engine, read_only=read_only)
+        return engine
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """A transaction that commits at the end of the block, or leaves no trace."""
+        async with self._whole(self._writer) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A consistent view; on SQLite a write through it is refused."""
+        async with self._whole(self._reader) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _whole(self, engine: AsyncEngine) -> AsyncIterator[Tx]:
+        connection = await _unhurried(engine.connect)
+        try:
+            await _unhurried(connection.begin)
+            yield connection
+            await _unhurried(connection.commit)
+        finally:
+            # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
+            await _unhurried(connection.close)
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+    @property
+    def writer(self) -> AsyncEngine:
+        """For migrations only."""
+        return self._writer
+
+
+async def _unhurried(call: Callable[[], Awaitable[T]]) -> T:
+    """Finish the database's step even if we are cancelled meanwhile, then let the cancellation through."""
+    task: asyncio.Future[T] = asyncio.ensure_future(_run(call))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def _run(call: Callable[[], Awaitable[T]]) -> T:
+    return await call()
+
+
+async def in_tx(db: Database, work: Callable[[Tx], Awaitable[T]]) -> T:
+    """Run a whole transaction that a cancellation cannot tear: it commits or rolls back first."""
+
+    async def whole() -> T:
+        async with db.write() as tx:
+            return await work(tx)
+
+    return await _unhurried(whole)
+
+
+def _sqlite_hooks(engine: AsyncEngine, *, read_only: bool) -> None:
+    pragmas = ["journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"]
+    if read_only:
+        pragmas.append("query_only=ON")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # sqlite3's own implicit BEGIN is deferred and double-claims rows
+        cursor: sqlite3.Cursor = raw.cursor()
+        for pragma in pragmas:
+            cursor.execute("PRAGMA " + pragma)
+        cursor.close()
+
+    begin = "BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE"
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,165 @@
+"""What the world told us, kept before it is acknowledged, and the questions we have open with residents."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from reminder.store import tables as t
+from reminder.store.database import Tx
+from reminder.store.seal import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One thing that came in. `source` is telegram, sms or sms_status."""
+
+    id: int
+    source: str
+    external_id: str
+    received_at: datetime
+    tries: int
+    content: Mapping[str, Any]
+
+
+async def keep(
+    tx: Tx, sealer: Sealer, *, source: str, external_id: str, content: Mapping[str, Any], at: datetime
+) -> bool:
+    """Store what came in, sealed; False if this very thing is here already."""
+    make = sqlite_insert if tx.dialect.name == "sqlite" else pg_insert
+    uid = uuid.uuid4().hex
+    query = (
+        make(t.inbox)
+        .values(
+            source=source,
+            external_id=external_id,
+            uid=uid,
+            sealed=sealer.seal(json.dumps(content, ensure_ascii=False), bound_to=f"inbox|sealed|{uid}"),
+            received_at=at,
+        )
+        .on_conflict_do_nothing(index_elements=["source", "external_id"])
+        .returning(t.inbox.c.id)
+    )
+    return (await tx.execute(query)).first() is not None
+
+
+async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:
+    """What has not been dealt with, oldest first."""
+    query = sa.select(t.inbox).where(t.inbox.c.state == "received").order_by(t.inbox.c.id).limit(limit)
+    return [_letter(row, sealer) for row in (await tx.execute(query)).mappings()]
+
+
+def _letter(row: Mapping[Any, Any], sealer: Sealer) -> Letter:
+    content = json.loads(sealer.open(row["sealed"], bound_to=f"inbox|sealed|{row['uid']}"))
+    names = ("id", "source", "external_id", "received_at", "tries")
+    return Letter(**{name: row[name] for name in names}, content=content)
+
+
+async def finish(tx: Tx, letter_id: int, state: str, at: datetime, error: str = "") -> bool:
+    """Mark as processed, ignored or dead; False if that was done already."""
+    query = sa.update(t.inbox).where(t.inbox.c.id == letter_id, t.inbox.c.state == "received")
+    done = query.values(state=state, processed_at=at, error=error).returning(t.inbox.c.id)
+    return (await tx.execute(done)).first() is not None
+
+
+async def failed(tx: Tx, letter_id: int, error: str) -> None:
+    """Count one more failure, to be tried again."""
+    query = sa.update(t.inbox).where(t.inbox.c.id == letter_id)
+    await tx.execute(query.values(tries=t.inbox.c.tries + 1, error=error))
+
+
+async def last_update_id(tx: Tx) -> int | None:
+    """The newest stored Telegram update: the next poll starts after it."""
+    query = sa.select(t.inbox.c.external_id).where(t.inbox.c.source == "telegram")
+    newest = (await tx.execute(query.order_by(t.inbox.c.id.desc()).limit(1))).scalar()
+    return int(newest) if newest is not None else None
+
+
+# --- open questions --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question a phone is being asked; `digits` are the answers it takes."""
+
+    id: int
+    phone_id: int
+    resident_id: int
+    case_id: int
+    entry_id: int | None
+    reminder_id: int | None
+    kind: str
+    digits: str
+    asked_at: datetime
+    expires_at: datetime
+
+
+_QUESTION = tuple(t.questions.c[name] for name in Question.__dataclass_fields__)
+
+
+async def open_question(tx: Tx, phone_id: int, now: datetime) -> Question | None:
+    query = sa.select(*_QUESTION).where(t.questions.c.phone_id == phone_id, t.questions.c.ended_at.is_(None))
+    row = (await tx.execute(query.where(t.questions.c.expires_at > now))).mappings().first()
+    return Question(**row) if row is not None else None
+
+
+async def ask(tx: Tx, *, now: datetime, **values: Any) -> int:
+    """Open a question. One per phone: an expired one makes room, an open one is an IntegrityError."""
+    old = sa.update(t.questions).where(
+        t.questions.c.phone_id == values["phone_id"],
+        t.questions.c.ended_at.is_(None),
+        t.questions.c.expires_at <= now,
+    )
+    await tx.execute(old.values(ended_at=now))
+    query = sa.insert(t.questions).values(asked_at=now, **values).returning(t.questions.c.id)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def close_question(tx: Tx, question_id: int, now: datetime, answer: str = "") -> int | None:
+    """End it; the phone it was on, or None if it had ended before."""
+    query = (
+        sa.update(t.questions)
+        .where(t.questions.c.id == question_id, t.questions.c.ended_at.is_(None))
+        .values(ended_at=now, answer=answer)
+        .returning(t.questions.c.phone_id)
+    )
+    found: int | None = (await tx.execute(query)).scalar()
+    return found
+
+
+async def questions_about(tx: Tx, entry_id: int) -> list[int]:
+    query = sa.select(t.questions.c.id).where(
+        t.questions.c.entry_id == entry_id, t.questions.c.ended_at.is_(None)
+    )
+    return list((await tx.execute(query)).scalars())
+
+
+async def questions_of_reminder(tx: Tx, reminder_id: int) -> list[int]:
+    query = sa.select(t.questions.c.id).where(
+        t.questions.c.reminder_id == reminder_id, t.questions.c.ended_at.is_(None)
+    )
+    return list((await tx.execute(query)).scalars())
+
+
+# --- bot dialogs -----------------------------------------------------------------------------
+
+
+async def set_dialog(tx: Tx, chat_id: int, asks: str, detail: Mapping[str, Any], at: datetime) -> None:
+    await end_dialog(tx, chat_id)
+    query = sa.insert(t.dialogs).values(chat_id=chat_id, asks=asks, detail=dict(detail), at=at)
+    await tx.execute(query)
+
+
+async def dialog(tx: Tx, chat_id: int) -> Mapping[str, Any] | None:
+    row = (await tx.execute(sa.select(t.dialogs).where(t.dialogs.c.chat_id == chat_id))).mappings().first()
+    return dict(row) if row is not None else None
+
+
+async def end_dialog(tx: Tx, chat_id: int) -> None:
+    await tx.execute(sa.delete(t.dialogs).where(t.dialogs.c.chat_id == chat_id))

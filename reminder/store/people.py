@@ -1,0 +1,102 @@
+"""Staff, their units and roles, and the one-time codes they enrol with."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+
+from reminder.domain.people import OrgUnit, Person, Role, Staff
+from reminder.store import tables as t
+from reminder.store.database import Tx
+
+
+async def staff(tx: Tx) -> Staff:
+    """Everybody, active or not, with units and roles."""
+    roles: dict[int, set[Role]] = {}
+    for person_id, role in await tx.execute(sa.select(t.roles)):
+        roles.setdefault(person_id, set()).add(Role(role))
+    people = {
+        row["id"]: _person(row, roles.get(row["id"], set()))
+        for row in (await tx.execute(sa.select(t.people))).mappings()
+    }
+    units = {row["id"]: OrgUnit(**row) for row in (await tx.execute(sa.select(t.units))).mappings()}
+    return Staff(people=people, units=units)
+
+
+def _person(row: Mapping[Any, Any], roles: Iterable[Role]) -> Person:
+    names = ("id", "name", "unit_id", "lang", "active", "chat_id", "phone")
+    return Person(
+        **{name: row[name] for name in names},
+        roles=frozenset(roles),
+        digest_at=time.fromisoformat(row["digest_at"]),
+    )
+
+
+async def add_unit(tx: Tx, *, name: str, kind: str, parent_id: int | None) -> int:
+    query = sa.insert(t.units).values(name=name, kind=kind, parent_id=parent_id)
+    return int((await tx.execute(query.returning(t.units.c.id))).scalar_one())
+
+
+async def set_head(tx: Tx, unit_id: int, person_id: int | None) -> None:
+    await tx.execute(sa.update(t.units).where(t.units.c.id == unit_id).values(head_id=person_id))
+
+
+async def add_person(tx: Tx, *, name: str, unit_id: int, roles: Iterable[Role], **values: Any) -> int:
+    query = sa.insert(t.people).values(name=name, unit_id=unit_id, **values)
+    person_id = int((await tx.execute(query.returning(t.people.c.id))).scalar_one())
+    await set_roles(tx, person_id, roles)
+    return person_id
+
+
+async def set_roles(tx: Tx, person_id: int, roles: Iterable[Role]) -> None:
+    await tx.execute(sa.delete(t.roles).where(t.roles.c.person_id == person_id))
+    rows = [{"person_id": person_id, "role": role.value} for role in sorted(roles)]
+    if rows:
+        await tx.execute(sa.insert(t.roles), rows)
+
+
+async def update(tx: Tx, person_id: int, **values: Any) -> None:
+    await tx.execute(sa.update(t.people).where(t.people.c.id == person_id).values(**values))
+
+
+async def by_chat(tx: Tx, chat_id: int) -> int | None:
+    query = sa.select(t.people.c.id).where(t.people.c.chat_id == chat_id, t.people.c.active)
+    found: int | None = (await tx.execute(query)).scalar()
+    return found
+
+
+async def add_invite(
+    tx: Tx,
+    *,
+    code_hash: str,
+    person_id: int,
+    issued_by: int | None,
+    issued_at: datetime,
+    expires_at: datetime,
+) -> None:
+    """A new code; earlier unused ones of the same person end with it."""
+    old = sa.update(t.invites).where(t.invites.c.person_id == person_id, t.invites.c.used_at.is_(None))
+    await tx.execute(old.values(expires_at=issued_at))
+    await tx.execute(
+        sa.insert(t.invites).values(
+            code_hash=code_hash,
+            person_id=person_id,
+            issued_by=issued_by,
+            issued_at=issued_at,
+            expires_at=expires_at,
+        )
+    )
+
+
+async def use_invite(tx: Tx, code_hash: str, now: datetime) -> int | None:
+    """The person the code was made for, once; None if unknown, used or expired."""
+    query = (
+        sa.update(t.invites)
+        .where(t.invites.c.code_hash == code_hash, t.invites.c.used_at.is_(None))
+        .where(t.invites.c.expires_at > now)
+        .values(used_at=now)
+        .returning(t.invites.c.person_id)
+    )
+    found: int | None = (await tx.execute(query)).scalar()
+    return found

@@ -1,0 +1,261 @@
+"""Reminder rows: what fell due, who claimed it, how each attempt ended. State moves are compare-and-set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from reminder.domain.errors import Stale
+from reminder.domain.planning import Told
+from reminder.domain.reminders import HEARD, MOVES, State
+from reminder.store import tables as t
+from reminder.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """One message to one recipient. Exactly one of `person_id` and `resident_id` is set."""
+
+    id: int
+    key: str
+    entry_id: int | None
+    case_id: int | None
+    revision: int
+    step: str
+    person_id: int | None
+    resident_id: int | None
+    phone_id: int | None
+    channel: str
+    kind: str
+    due_at: datetime
+    send_after: datetime
+    useless_at: datetime | None
+    state: State
+    reason: str
+    digest_id: int | None
+    attempts: int
+    token: str | None
+    lease_until: datetime | None
+    provider_id: str
+    sent_at: datetime | None
+    ended_at: datetime | None
+    told: Mapping[str, Any]
+    detail: Mapping[str, Any]
+    repeated: bool
+
+    @property
+    def recipient(self) -> str:
+        return f"person:{self.person_id}" if self.person_id else f"resident:{self.resident_id}"
+
+
+_COLUMNS = tuple(t.reminders.c[name] for name in Reminder.__dataclass_fields__)
+
+
+def _reminder(row: Mapping[Any, Any]) -> Reminder:
+    values = dict(row)
+    return Reminder(**{**values, "state": State(values["state"])})
+
+
+async def add(tx: Tx, **values: Any) -> int | None:
+    """Insert, unless a reminder with this key exists: then None (it was done before)."""
+    make = sqlite_insert if tx.dialect.name == "sqlite" else pg_insert
+    values.setdefault("told", {})
+    values.setdefault("detail", {})
+    query = make(t.reminders).values(**values).on_conflict_do_nothing(index_elements=["key"])
+    found: int | None = (await tx.execute(query.returning(t.reminders.c.id))).scalar()
+    return found
+
+
+async def one(tx: Tx, reminder_id: int) -> Reminder | None:
+    return _first(await some(tx, t.reminders.c.id == reminder_id))
+
+
+async def by_key(tx: Tx, key: str) -> Reminder | None:
+    return _first(await some(tx, t.reminders.c.key == key))
+
+
+async def by_token(tx: Tx, token: str) -> Reminder | None:
+    """The reminder an attempt belonged to, also when a later attempt has taken over."""
+    ids = sa.select(t.attempts.c.reminder_id).where(t.attempts.c.token == token)
+    return _first(await some(tx, t.reminders.c.id.in_(ids)))
+
+
+async def by_provider(tx: Tx, channel: str, provider_id: str) -> Reminder | None:
+    where = (t.reminders.c.provider_id == provider_id, t.reminders.c.channel == channel)
+    return _first(await some(tx, *where))
+
+
+def _first(rows: list[Reminder]) -> Reminder | None:
+    return rows[0] if rows else None
+
+
+async def some(tx: Tx, *where: Any, limit: int = 1000) -> list[Reminder]:
+    query = sa.select(*_COLUMNS).where(*where).order_by(t.reminders.c.id).limit(limit)
+    return [_reminder(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminder]:
+    """Planned rows whose moment has come, earliest first; locked where the database can."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= now)
+        .where(t.reminders.c.channel == channel)
+        .order_by(t.reminders.c.send_after, t.reminders.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [_reminder(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def next_send_at(tx: Tx) -> datetime | None:
+    query = sa.select(sa.func.min(t.reminders.c.send_after)).where(t.reminders.c.state == State.PLANNED.value)
+    return (await tx.execute(query)).scalar()
+
+
+async def move(tx: Tx, reminder_id: int, old: State, new: State, **values: Any) -> None:
+    """One allowed move. Raises Stale if the row is not in `old` any more: somebody else was faster."""
+    if new not in MOVES.get(old, frozenset()):
+        raise AssertionError(f"no move from {old} to {new}")
+    query = (
+        sa.update(t.reminders)
+        .where(t.reminders.c.id == reminder_id, t.reminders.c.state == old.value)
+        .values(state=new.value, **values)
+        .returning(t.reminders.c.id)
+    )
+    if (await tx.execute(query)).first() is None:
+        raise Stale("reminder.moved_on")
+
+
+async def postpone(tx: Tx, reminder_id: int, until: datetime, reason: str = "") -> None:
+    query = sa.update(t.reminders).where(
+        t.reminders.c.id == reminder_id, t.reminders.c.state == State.PLANNED.value
+    )
+    await tx.execute(query.values(send_after=until, reason=reason))
+
+
+async def update(tx: Tx, reminder_id: int, **values: Any) -> None:
+    """Fields beside the state."""
+    await tx.execute(sa.update(t.reminders).where(t.reminders.c.id == reminder_id).values(**values))
+
+
+async def cancel_unsent(
+    tx: Tx, entry_ids: Sequence[int], state: State, reason: str, at: datetime
+) -> list[int]:
+    """End rows that have not left the house; rows under way keep going and are corrected afterwards."""
+    query = (
+        sa.update(t.reminders)
+        .where(t.reminders.c.entry_id.in_(entry_ids), t.reminders.c.state == State.PLANNED.value)
+        .values(state=state.value, reason=reason, ended_at=at)
+        .returning(t.reminders.c.id)
+    )
+    return list((await tx.execute(query)).scalars())
+
+
+async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
+    """What recipients of each entry have, or may have, heard, in the order it left."""
+    heard = [state.value for state in HEARD]
+    query = (
+        sa.select(*_COLUMNS)
+        .where(t.reminders.c.entry_id.in_(entry_ids), t.reminders.c.state.in_(heard))
+        .order_by(t.reminders.c.sent_at.is_(None), t.reminders.c.sent_at, t.reminders.c.id)
+    )
+    found: dict[int, list[Told]] = {}
+    for row in (await tx.execute(query)).mappings():
+        reminder = _reminder(row)
+        slot = reminder.told.get("slot")
+        if slot and reminder.entry_id is not None:
+            certain = reminder.state in {State.SENT, State.DELIVERED}
+            item = Told(recipient=reminder.recipient, slot=slot, kind=reminder.kind, certain=certain)
+            found.setdefault(reminder.entry_id, []).append(item)
+    return found
+
+
+async def keys(tx: Tx, entry_ids: Sequence[int]) -> set[str]:
+    query = sa.select(t.reminders.c.key).where(t.reminders.c.entry_id.in_(entry_ids))
+    return set((await tx.execute(query)).scalars())
+
+
+async def texts_since(tx: Tx, phone_id: int, since: datetime) -> list[Reminder]:
+    """Texts that went, or may have gone, to a phone since a moment; answers to the resident do not count."""
+    heard = [state.value for state in HEARD]
+    return await some(
+        tx,
+        t.reminders.c.phone_id == phone_id,
+        t.reminders.c.state.in_(heard),
+        t.reminders.c.lease_until >= since,
+        t.reminders.c.key.not_like("reply:%"),
+    )
+
+
+async def flying(tx: Tx, now: datetime, limit: int) -> list[Reminder]:
+    """Attempts whose lease has run out: nobody is waiting for their answer any more."""
+    where = (
+        t.reminders.c.state.in_([State.SENDING.value, State.UNCERTAIN.value]),
+        t.reminders.c.lease_until <= now,
+    )
+    return await some(tx, *where, limit=limit)
+
+
+async def next_lease_at(tx: Tx) -> datetime | None:
+    states = [State.SENDING.value, State.UNCERTAIN.value]
+    query = sa.select(sa.func.min(t.reminders.c.lease_until)).where(t.reminders.c.state.in_(states))
+    return (await tx.execute(query)).scalar()
+
+
+# --- attempts and receipts -------------------------------------------------------------------
+
+
+async def add_attempt(tx: Tx, *, token: str, reminder_id: int, started_at: datetime, **values: Any) -> None:
+    query = sa.insert(t.attempts).values(token=token, reminder_id=reminder_id, started_at=started_at)
+    await tx.execute(query.values(**values))
+
+
+async def end_attempt(tx: Tx, token: str, *, outcome: str, code: str, provider_id: str, at: datetime) -> None:
+    query = sa.update(t.attempts).where(t.attempts.c.token == token)
+    await tx.execute(query.values(outcome=outcome, code=code, provider_id=provider_id, ended_at=at))
+
+
+async def attempts(tx: Tx, reminder_id: int) -> list[Mapping[str, Any]]:
+    query = sa.select(t.attempts).where(t.attempts.c.reminder_id == reminder_id)
+    return [dict(r) for r in (await tx.execute(query.order_by(t.attempts.c.n))).mappings()]
+
+
+async def add_receipt(
+    tx: Tx, *, provider_id: str, status: str, token: str, code: str, received_at: datetime
+) -> bool:
+    """Keep what the provider said; False if it said so before."""
+    known = sa.select(t.receipts.c.status).where(
+        t.receipts.c.provider_id == provider_id, t.receipts.c.status == status
+    )
+    if (await tx.execute(known)).first() is not None:
+        return False
+    values = {"provider_id": provider_id, "status": status, "token": token, "code": code}
+    await tx.execute(sa.insert(t.receipts).values(**values, received_at=received_at))
+    return True
+
+
+async def receipts(tx: Tx, *, token: str, provider_id: str) -> list[tuple[str, str, str]]:
+    """(provider id, status, code) known for an attempt."""
+    about = t.receipts.c.provider_id == provider_id
+    if token:
+        about = about | (t.receipts.c.token == token)
+    query = sa.select(t.receipts.c.provider_id, t.receipts.c.status, t.receipts.c.code).where(about)
+    return [(p, s, c) for p, s, c in await tx.execute(query)]
+
+
+async def wake_phone(tx: Tx, phone_id: int, now: datetime) -> None:
+    """Let rows go that waited for the phone's open question to end."""
+    query = sa.update(t.reminders).where(
+        t.reminders.c.phone_id == phone_id,
+        t.reminders.c.state == State.PLANNED.value,
+        t.reminders.c.reason == WAITING,
+    )
+    await tx.execute(query.values(send_after=now, reason=""))
+
+
+WAITING = "waiting"
+"""`reason` of a planned row whose phone is being asked something else."""

@@ -1,0 +1,131 @@
+"""Residents and their phones: numbers sealed, found by blind index, opt-outs kept by number and sender."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from reminder.store import tables as t
+from reminder.store.database import Tx
+from reminder.store.seal import Sealer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    id: int
+    name: str
+    lang: str
+    place: str
+    contacted: bool
+    can_read: bool
+    wants_texts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """A number with its holders in mind; `texts` is false for landlines."""
+
+    id: int
+    number: str
+    last4: str
+    texts: bool
+    opted_out: bool
+
+
+async def add(tx: Tx, *, name: str, **values: Any) -> int:
+    query = sa.insert(t.residents).values(name=name, **values).returning(t.residents.c.id)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def update(tx: Tx, resident_id: int, **values: Any) -> None:
+    await tx.execute(sa.update(t.residents).where(t.residents.c.id == resident_id).values(**values))
+
+
+async def many(tx: Tx, resident_ids: Sequence[int]) -> dict[int, Resident]:
+    query = sa.select(t.residents).where(t.residents.c.id.in_(resident_ids))
+    return {row["id"]: Resident(**row) for row in (await tx.execute(query)).mappings()}
+
+
+async def give_phone(tx: Tx, sealer: Sealer, resident_id: int, number: str, *, texts: bool = True) -> int:
+    """Make the resident a holder of the number (E.164); a number is kept once however many hold it."""
+    phone_id = await phone_id_of(tx, sealer, number)
+    if phone_id is None:
+        uid = uuid.uuid4().hex
+        query = sa.insert(t.phones).values(
+            uid=uid,
+            sealed=sealer.seal(number, bound_to=f"phones|sealed|{uid}"),
+            blind=sealer.blind(number),
+            last4=number[-4:],
+            texts=texts,
+        )
+        phone_id = int((await tx.execute(query.returning(t.phones.c.id))).scalar_one())
+    held = sa.select(t.holders).where(
+        t.holders.c.resident_id == resident_id, t.holders.c.phone_id == phone_id
+    )
+    if (await tx.execute(held)).first() is None:
+        await tx.execute(sa.insert(t.holders).values(resident_id=resident_id, phone_id=phone_id))
+    return phone_id
+
+
+async def phone_id_of(tx: Tx, sealer: Sealer, number: str) -> int | None:
+    query = sa.select(t.phones.c.id).where(t.phones.c.blind == sealer.blind(number))
+    return (await tx.execute(query)).scalar()
+
+
+async def holders_of(tx: Tx, phone_id: int) -> list[int]:
+    query = sa.select(t.holders.c.resident_id).where(t.holders.c.phone_id == phone_id)
+    return sorted((await tx.execute(query)).scalars())
+
+
+async def phones(tx: Tx, sealer: Sealer, resident_ids: Sequence[int]) -> dict[int, list[Phone]]:
+    """Numbers of each resident, in the order they were given."""
+    out = (
+        sa.exists()
+        .where(t.opt_outs.c.blind == t.phones.c.blind, t.opt_outs.c.restored_at.is_(None))
+        .label("opted_out")
+    )
+    query = (
+        sa.select(t.holders.c.resident_id, t.phones, out)
+        .join(t.phones, t.phones.c.id == t.holders.c.phone_id)
+        .where(t.holders.c.resident_id.in_(resident_ids))
+        .order_by(t.holders.c.resident_id, t.phones.c.id)
+    )
+    found: dict[int, list[Phone]] = {resident_id: [] for resident_id in resident_ids}
+    for row in (await tx.execute(query)).mappings():
+        found[row["resident_id"]].append(_phone(row, sealer))
+    return found
+
+
+def _phone(row: Mapping[Any, Any], sealer: Sealer) -> Phone:
+    number = sealer.open(row["sealed"], bound_to=f"phones|sealed|{row['uid']}")
+    return Phone(
+        id=row["id"], number=number, last4=row["last4"], texts=row["texts"], opted_out=bool(row["opted_out"])
+    )
+
+
+async def opt_out(tx: Tx, sealer: Sealer, number: str, *, sender: str, source: str, at: datetime) -> bool:
+    """Record that this number wants no texts from this sender; False if it was known already."""
+    if await is_out(tx, sealer, number):
+        return False
+    query = sa.insert(t.opt_outs).values(blind=sealer.blind(number), sender=sender, source=source, at=at)
+    await tx.execute(query)
+    return True
+
+
+async def opt_in(tx: Tx, sealer: Sealer, number: str, at: datetime) -> bool:
+    """Texts are welcome again; False if they were not refused."""
+    query = sa.update(t.opt_outs).where(
+        t.opt_outs.c.blind == sealer.blind(number), t.opt_outs.c.restored_at.is_(None)
+    )
+    result = await tx.execute(query.values(restored_at=at).returning(t.opt_outs.c.id))
+    return result.first() is not None
+
+
+async def is_out(tx: Tx, sealer: Sealer, number: str) -> bool:
+    query = sa.select(t.opt_outs.c.id).where(
+        t.opt_outs.c.blind == sealer.blind(number), t.opt_outs.c.restored_at.is_(None)
+    )
+    return (await tx.execute(query)).first() is not None
