@@ -1,5 +1,6 @@
 """What a job, a command or a request may touch: the database, the desk, the channels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reminder.actions.desk import Desk
@@ -30,6 +31,12 @@ class Runtime:
     concurrency: int = 8
     memo: dict[str, object] = field(default_factory=dict)
     """What jobs remember between ticks and may forget at any time."""
+
+    waker: Callable[[str], None] = lambda _name: None
+    """Asks the scheduler to run a job now; the demo and tests run jobs themselves."""
+
+    def wake(self, job: str) -> None:
+        self.waker(job)
 
     @property
     def clock(self) -> Clock:

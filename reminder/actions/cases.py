@@ -46,6 +46,8 @@ class NewCase:
     channel: str = "visit"
     unit_id: int | None = None
     handler_id: int | None = None
+    danger: bool = False
+    """Danger to life or property: the urgent protocol signs within minutes."""
     confidential: bool = False
     imported: bool = False
     group_size: int = 1
@@ -69,8 +71,9 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     deed = await record.begin(tx, desk, by, case_id, "register")
     received = new.received_at or desk.clock.now()
     quiet = {"quiet": True} if new.imported else {}
+    matter = quiet | {"track": new.track, "danger": "yes" if new.danger else "no"}
     place = {"unit": new.unit_id, "handler": new.handler_id}
-    await record.add(tx, desk, by, case_id, Event.RECEIVE, deed=deed, at=received, value=quiet)
+    await record.add(tx, desk, by, case_id, Event.RECEIVE, deed=deed, at=received, value=matter)
     assigned = {k: v for k, v in place.items() if v is not None} | quiet
     await record.add(tx, desk, by, case_id, Event.ASSIGN, deed=deed, at=received, value=assigned)
     await record.add(tx, desk, by, case_id, Event.REGISTER, deed=deed, at=received, value=quiet)
@@ -82,7 +85,6 @@ async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> int:
     year = local_day(now, desk.office.zone).year
     serial = await cases.last_serial(tx, f"{year % 100:02d}") + 1
     protocol = desk.protocol(new.protocol)
-    answers = [m for m in protocol.milestones if m.anchor == "received" and "answer" in m.met_by]
     return await cases.insert(
         tx,
         number=case_number(year, serial),
@@ -96,7 +98,7 @@ async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> int:
         first_contact_id=by.id,
         confidential=new.confidential,
         imported=new.imported,
-        direct_answer=bool(answers),
+        direct_answer=protocol.direct_answer,
         group_size=new.group_size,
         opened_at=new.received_at or now,
     )

@@ -68,7 +68,8 @@ class CaseScene:
     def next_owed(self) -> Entry | None:
         """The open deadline by which the resident is answered, else the next open office-bound entry."""
         owed = [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
-        answer = [e for e in owed if (m := self.milestone(e)) is not None and "answer" in m.met_by]
+        # The first event named is what meets it properly; a cadence may list the answer among others.
+        answer = [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
         pool = answer or owed
         return min(pool, key=lambda e: (e.due_at, e.id)) if pool else None
 
@@ -125,8 +126,8 @@ async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
     resident, phone = None, None
     if reminder.resident_id is not None:
         resident = (await residents.many(tx, [reminder.resident_id])).get(reminder.resident_id)
-        held = (await residents.phones(tx, desk.sealer, [reminder.resident_id]))[reminder.resident_id]
-        phone = next((p for p in held if p.id == reminder.phone_id), None)
+    if reminder.phone_id is not None:
+        phone = await residents.phone(tx, desk.sealer, reminder.phone_id)
     told = await reminders.told(tx, [entry.id]) if entry is not None else {}
     return Scene(
         desk=desk,

@@ -100,7 +100,11 @@ def _promise_of(scene: Scene, case: CaseScene, *milestones: str) -> Values:
 
 
 def _received(scene: Scene, case: CaseScene, _entry: Entry) -> Values:
-    return _promise_of(scene, case, "notify", "handle")
+    """Even if the case was accepted meanwhile, the first text keeps the date of the notice of receipt."""
+    notify = case.latest("notify")
+    if notify is not None and notify.promise_on is not None:
+        return {"date": _day(scene, notify.promise_on)}
+    return _promise_of(scene, case)
 
 
 def _accepted(scene: Scene, case: CaseScene, _entry: Entry) -> Values:

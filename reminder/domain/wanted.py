@@ -18,8 +18,9 @@ ANCHORS: Mapping[str, tuple[Event, ...]] = {
     "registered": (Event.REGISTER,),
     # Without a referral the unit has the case from the moment it is registered there.
     "unit_received": (Event.REGISTER, Event.ACKNOWLEDGE),
+    "accepted": (Event.ACCEPT,),
     # Reopening starts the office's clock anew, as acceptance did.
-    "accepted": (Event.ACCEPT, Event.REOPEN),
+    "taken_up": (Event.ACCEPT, Event.REOPEN),
     "decision_signed": (Event.ANSWER,),
     "served": (Event.SERVED,),
     "closed": (Event.CLOSE,),

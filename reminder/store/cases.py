@@ -112,6 +112,19 @@ async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
     return found
 
 
+async def watermark(tx: Tx) -> tuple[int, int]:
+    """Changes whenever a fact is recorded or a deed undone."""
+    query = sa.select(sa.func.coalesce(sa.func.max(t.facts.c.id), 0), sa.func.count(t.facts.c.voided_at))
+    newest, voided = (await tx.execute(query)).one()
+    return int(newest), int(voided)
+
+
+async def deeds_since(tx: Tx, since: datetime) -> list[int]:
+    """Deeds that can still be undone."""
+    query = sa.select(t.deeds.c.id).where(t.deeds.c.at > since, t.deeds.c.undone_at.is_(None))
+    return list((await tx.execute(query)).scalars())
+
+
 async def subjects(tx: Tx, case_id: int, stem: str) -> set[str]:
     """Subjects ever used that start with the stem, undone ones too, so that none is used twice."""
     query = sa.select(t.facts.c.subject).where(t.facts.c.case_id == case_id)

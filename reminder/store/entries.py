@@ -101,3 +101,9 @@ async def cases_of(tx: Tx, entry_ids: Iterable[int]) -> dict[int, int]:
 
 async def next_due_at(tx: Tx) -> datetime | None:
     return (await tx.execute(sa.select(sa.func.min(t.agenda.c.due_at)))).scalar()
+
+
+async def with_status(tx: Tx, status: EntryStatus, *, before: datetime) -> list[Entry]:
+    """Entries in a status that ended their slot before a moment."""
+    query = _select().where(t.entries.c.status == status.value, t.entries.c.ends_at < before)
+    return [_entry(row) for row in (await tx.execute(query.order_by(t.entries.c.id))).mappings()]

@@ -14,6 +14,7 @@ from reminder.domain.planning import Told
 from reminder.domain.reminders import HEARD, MOVES, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.seal import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,9 @@ class Reminder:
 
     @property
     def recipient(self) -> str:
-        return f"person:{self.person_id}" if self.person_id else f"resident:{self.resident_id}"
+        if self.person_id is not None:
+            return f"person:{self.person_id}"
+        return f"resident:{self.resident_id}" if self.resident_id is not None else f"phone:{self.phone_id}"
 
 
 _COLUMNS = tuple(t.reminders.c[name] for name in Reminder.__dataclass_fields__)
@@ -259,3 +262,79 @@ async def wake_phone(tx: Tx, phone_id: int, now: datetime) -> None:
 
 WAITING = "waiting"
 """`reason` of a planned row whose phone is being asked something else."""
+
+
+async def sent_to_phone(tx: Tx, phone_id: int | None, kind: str, since: datetime) -> bool:
+    query = sa.select(t.reminders.c.id).where(
+        t.reminders.c.phone_id == phone_id, t.reminders.c.kind == kind, t.reminders.c.due_at >= since
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
+async def count_replies(tx: Tx, phone_id: int, since: datetime) -> int:
+    query = sa.select(sa.func.count()).where(
+        t.reminders.c.phone_id == phone_id,
+        t.reminders.c.key.like("reply:%"),
+        t.reminders.c.due_at >= since,
+    )
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def counts(tx: Tx, since: datetime) -> dict[tuple[str, str], int]:
+    """Reminders that fell due since a moment, by channel and state."""
+    query = (
+        sa.select(t.reminders.c.channel, t.reminders.c.state, sa.func.count())
+        .where(t.reminders.c.due_at >= since)
+        .group_by(t.reminders.c.channel, t.reminders.c.state)
+    )
+    return {(channel, state): n for channel, state, n in await tx.execute(query)}
+
+
+async def number_of(tx: Tx, sealer: Sealer, reminder: Reminder) -> str:
+    """The phone number (E.164) a text went to."""
+    query = sa.select(t.phones.c.uid, t.phones.c.sealed).where(t.phones.c.id == reminder.phone_id)
+    uid, sealed = (await tx.execute(query)).one()
+    return sealer.open(sealed, bound_to=f"phones|sealed|{uid}")
+
+
+async def provider_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Those of the provider's ids that already belong to a reminder of ours."""
+    query = sa.select(t.reminders.c.provider_id).where(t.reminders.c.provider_id.in_(ids))
+    return set((await tx.execute(query)).scalars())
+
+
+async def token_of(tx: Tx, provider_id: str) -> str:
+    """The attempt that got this provider id; empty when none did."""
+    query = sa.select(t.attempts.c.token).where(t.attempts.c.provider_id == provider_id)
+    return (await tx.execute(query)).scalar() or ""
+
+
+async def digests(tx: Tx, kind: str, day: str, state: State) -> list[Reminder]:
+    """The digests of a local day (ISO) in a state."""
+    where = (t.reminders.c.key.like(f"{kind}:%:{day}"), t.reminders.c.state == state.value)
+    return await some(tx, *where)
+
+
+async def last_before(tx: Tx, reminder: Reminder, kind: str) -> Reminder | None:
+    """The same person's message of a kind sent before this one."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(t.reminders.c.person_id == reminder.person_id, t.reminders.c.kind == kind)
+        .where(t.reminders.c.id < reminder.id, t.reminders.c.state == State.SENT.value)
+        .order_by(t.reminders.c.id.desc())
+        .limit(1)
+    )
+    row = (await tx.execute(query)).mappings().first()
+    return _reminder(row) if row is not None else None
+
+
+async def end_silent(tx: Tx, state: State, *, sent_before: datetime, now: datetime) -> int:
+    """Texts the provider never gave a receipt for."""
+    query = (
+        sa.update(t.reminders)
+        .where(t.reminders.c.state == State.SENT.value, t.reminders.c.channel == "sms")
+        .where(t.reminders.c.sent_at <= sent_before)
+        .values(state=state.value, reason="no_receipt", ended_at=now)
+        .returning(t.reminders.c.id)
+    )
+    return len((await tx.execute(query)).all())

@@ -51,23 +51,29 @@ async def many(tx: Tx, resident_ids: Sequence[int]) -> dict[int, Resident]:
 
 async def give_phone(tx: Tx, sealer: Sealer, resident_id: int, number: str, *, texts: bool = True) -> int:
     """Make the resident a holder of the number (E.164); a number is kept once however many hold it."""
-    phone_id = await phone_id_of(tx, sealer, number)
-    if phone_id is None:
-        uid = uuid.uuid4().hex
-        query = sa.insert(t.phones).values(
-            uid=uid,
-            sealed=sealer.seal(number, bound_to=f"phones|sealed|{uid}"),
-            blind=sealer.blind(number),
-            last4=number[-4:],
-            texts=texts,
-        )
-        phone_id = int((await tx.execute(query.returning(t.phones.c.id))).scalar_one())
+    phone_id = await keep_phone(tx, sealer, number, texts=texts)
     held = sa.select(t.holders).where(
         t.holders.c.resident_id == resident_id, t.holders.c.phone_id == phone_id
     )
     if (await tx.execute(held)).first() is None:
         await tx.execute(sa.insert(t.holders).values(resident_id=resident_id, phone_id=phone_id))
     return phone_id
+
+
+async def keep_phone(tx: Tx, sealer: Sealer, number: str, *, texts: bool = True) -> int:
+    """The row of a number, made if need be."""
+    known = await phone_id_of(tx, sealer, number)
+    if known is not None:
+        return known
+    uid = uuid.uuid4().hex
+    query = sa.insert(t.phones).values(
+        uid=uid,
+        sealed=sealer.seal(number, bound_to=f"phones|sealed|{uid}"),
+        blind=sealer.blind(number),
+        last4=number[-4:],
+        texts=texts,
+    )
+    return int((await tx.execute(query.returning(t.phones.c.id))).scalar_one())
 
 
 async def phone_id_of(tx: Tx, sealer: Sealer, number: str) -> int | None:
@@ -82,13 +88,8 @@ async def holders_of(tx: Tx, phone_id: int) -> list[int]:
 
 async def phones(tx: Tx, sealer: Sealer, resident_ids: Sequence[int]) -> dict[int, list[Phone]]:
     """Numbers of each resident, in the order they were given."""
-    out = (
-        sa.exists()
-        .where(t.opt_outs.c.blind == t.phones.c.blind, t.opt_outs.c.restored_at.is_(None))
-        .label("opted_out")
-    )
     query = (
-        sa.select(t.holders.c.resident_id, t.phones, out)
+        sa.select(t.holders.c.resident_id, t.phones, _opted_out())
         .join(t.phones, t.phones.c.id == t.holders.c.phone_id)
         .where(t.holders.c.resident_id.in_(resident_ids))
         .order_by(t.holders.c.resident_id, t.phones.c.id)
@@ -97,6 +98,17 @@ async def phones(tx: Tx, sealer: Sealer, resident_ids: Sequence[int]) -> dict[in
     for row in (await tx.execute(query)).mappings():
         found[row["resident_id"]].append(_phone(row, sealer))
     return found
+
+
+async def phone(tx: Tx, sealer: Sealer, phone_id: int) -> Phone | None:
+    query = sa.select(t.phones, _opted_out()).where(t.phones.c.id == phone_id)
+    row = (await tx.execute(query)).mappings().first()
+    return _phone(row, sealer) if row is not None else None
+
+
+def _opted_out() -> sa.Label[bool]:
+    standing = t.opt_outs.c.restored_at.is_(None)
+    return sa.exists().where(t.opt_outs.c.blind == t.phones.c.blind, standing).label("opted_out")
 
 
 def _phone(row: Mapping[Any, Any], sealer: Sealer) -> Phone:

@@ -1,0 +1,50 @@
+"""Once in a while: visits without a record, texts without a receipt, cases without a next date."""
+
+from datetime import time
+
+from reminder.actions.check import violations
+from reminder.actions.entries import missed_by_office
+from reminder.domain.entries import EntryStatus
+from reminder.domain.reminders import RECEIPT_WAIT, State
+from reminder.domain.workdays import at, local_day
+from reminder.logs import log
+from reminder.runtime import Runtime
+from reminder.store import entries, reminders
+
+_NOON = time(12)
+
+
+async def housekeep(rt: Runtime) -> int:
+    """Returns how many things were put right or reported."""
+    return await _unrecorded_visits(rt) + await _silent_texts(rt)
+
+
+async def _unrecorded_visits(rt: Runtime) -> int:
+    """A confirmed visit without a record by noon of the next working day counts as missed by us."""
+    now, office = rt.clock.now(), rt.desk.office
+    async with rt.db.read() as tx:
+        confirmed = await entries.with_status(tx, EntryStatus.CONFIRMED, before=now)
+    count = 0
+    for entry in confirmed:
+        assert entry.starts_at is not None
+        day = office.calendar.add_working(local_day(entry.starts_at, office.zone), 1)
+        if now >= at(day, _NOON, office.zone):
+            async with rt.db.write() as tx:
+                count += (await missed_by_office(tx, rt.desk, entry.id)) is not None
+    return count
+
+
+async def _silent_texts(rt: Runtime) -> int:
+    """A text without a receipt for 72 hours is unknown for good; a later receipt is kept beside it."""
+    now = rt.clock.now()
+    async with rt.db.write() as tx:
+        return await reminders.end_silent(tx, State.UNKNOWN, sent_before=now - RECEIPT_WAIT, now=now)
+
+
+async def sweep(rt: Runtime) -> int:
+    """Nightly: every open case has a next date and a responsible person, or it is reported by number."""
+    async with rt.db.read() as tx:
+        found = await violations(tx, rt.desk)
+    for violation in found:
+        log.error("check.violation", rule=violation.rule, case=violation.case)
+    return len(found)

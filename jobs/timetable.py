@@ -1,0 +1,33 @@
+"""READ FIRST: the whole background life of the program, one line each. Ticks only wake; truth is rows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from jobs.digest import refresh_digests
+from jobs.dispatch import dispatch
+from jobs.housekeeping import housekeep, sweep
+from jobs.inbox import read_inbox
+from jobs.remind import remind
+from jobs.settle import settle
+from reminder.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One async function of the runtime, safe to run twice, late, or beside itself."""
+
+    name: str
+    run: Callable[[Runtime], Awaitable[int]]
+    every: timedelta
+
+
+TIMETABLE = (
+    Job(name="inbox", run=read_inbox, every=timedelta(seconds=1)),
+    Job(name="remind", run=remind, every=timedelta(seconds=1)),
+    Job(name="dispatch", run=dispatch, every=timedelta(seconds=1)),
+    Job(name="settle", run=settle, every=timedelta(seconds=5)),
+    Job(name="digest", run=refresh_digests, every=timedelta(seconds=2)),
+    Job(name="housekeeping", run=housekeep, every=timedelta(minutes=1)),
+    Job(name="sweep", run=sweep, every=timedelta(hours=24)),
+)

@@ -1,0 +1,68 @@
+"""Proves over the whole database that every open case has a next date and somebody responsible."""
+
+from dataclasses import dataclass
+
+from reminder.actions.desk import Desk
+from reminder.domain.cases import ENDED, history
+from reminder.domain.entries import Wanted
+from reminder.domain.planning import difference
+from reminder.domain.wanted import wanted
+from reminder.store import audit, cases, entries
+from reminder.store.database import Tx
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One broken promise: which rule, which case."""
+
+    rule: str
+    case: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.rule}" + (f" ({self.detail})" if self.detail else "")
+
+
+async def violations(tx: Tx, desk: Desk) -> list[Violation]:
+    """Every violation, by recomputing each case from its facts and comparing with what is kept."""
+    found: list[Violation] = []
+    ids = await cases.ids(tx)
+    for start in range(0, len(ids), BATCH):
+        found += await _of_batch(tx, desk, ids[start : start + BATCH])
+    broken = await audit.broken_at(tx)
+    if broken is not None:
+        found.append(Violation(rule="audit_chain_broken", case="-", detail=f"row {broken}"))
+    return found
+
+
+async def _of_batch(tx: Tx, desk: Desk, ids: list[int]) -> list[Violation]:
+    rows = await cases.many(tx, ids)
+    facts = await cases.facts(tx, ids)
+    kept = await entries.of(tx, ids)
+    found: list[Violation] = []
+    for case_id in ids:
+        row = rows[case_id]
+        no = row.case.number
+        if row.case.protocol not in desk.protocols:
+            found.append(Violation(rule="protocol_missing", case=no, detail=row.case.protocol))
+            continue
+        protocol = desk.protocol(row.case.protocol)
+        past = history(facts[case_id], direct_answer=row.case.direct_answer)
+        should = wanted(past, protocol, desk.office_for(protocol))
+        if difference(should, kept[case_id], now=desk.clock.now()):
+            found.append(Violation(rule="plan_out_of_date", case=no))
+        if past.status.value != row.status:
+            found.append(Violation(rule="status_out_of_date", case=no, detail=row.status))
+        if past.status in ENDED:
+            continue
+        if row.responsible_id is None:
+            found.append(Violation(rule="nobody_responsible", case=no))
+        if not any(_keeps(entry) for entry in kept[case_id].values()):
+            found.append(Violation(rule="no_next_date", case=no, detail=past.status.value))
+    return found
+
+
+def _keeps(entry: Wanted) -> bool:
+    return entry.keeps_case_alive

@@ -1,0 +1,244 @@
+"""Composition root: from settings to a running office; starts scheduler, bot and web, stops them in order."""
+
+import asyncio
+import fcntl
+import functools
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import uvicorn
+
+from jobs.timetable import TIMETABLE
+from reminder.actions.desk import Desk
+from reminder.bot.polling import poll
+from reminder.bundled import folder
+from reminder.channels.telegram import Telegram
+from reminder.channels.twilio import Twilio
+from reminder.clock import Clock, SystemClock
+from reminder.domain.calendars import NO_OVERRIDES, Overrides, read_overrides
+from reminder.domain.errors import ReminderError
+from reminder.domain.offices import Office
+from reminder.domain.protocol_files import read_protocols
+from reminder.domain.protocols import Protocol
+from reminder.logs import log
+from reminder.render import Templates
+from reminder.runtime import Runtime, Web
+from reminder.scheduler import Scheduler
+from reminder.settings import Settings
+from reminder.store.database import Database
+from reminder.store.migrations import migrate
+from reminder.store.seal import Sealer
+from reminder.web.app import web
+
+
+class AlreadyRunningError(ReminderError):
+    """Another process keeps this database's calendar."""
+
+
+def load_templates(overlay: Path | None, lang: str) -> Templates:
+    """The bundled templates under the office's own. Raises Faulty with every fault."""
+    layers = [overlay] if overlay is not None and overlay.is_dir() else []
+    return Templates.load(folder("templates"), *layers, default_lang=lang)
+
+
+def load_protocols(overlay: Path | None, templates: Templates | None) -> dict[str, Protocol]:
+    """The bundled protocols and the office's own, which win by file name. Raises Faulty with every fault."""
+    texts: dict[str, str] = {}
+    for layer in (folder("templates"), overlay):
+        if layer is not None:
+            for path in sorted((layer / "protocols").glob("*.toml")):
+                texts[path.name] = path.read_text(encoding="utf-8")
+    kinds = templates.kinds.keys() if templates is not None else None
+    return dict(read_protocols(texts, kinds=kinds, calendars=_knows_calendar))
+
+
+def _knows_calendar(code: str) -> bool:
+    try:
+        NO_OVERRIDES.over(code)
+    except ReminderError:
+        return False
+    return True
+
+
+def new_desk(
+    office: Callable[[Overrides], Office],
+    *,
+    sealer: Sealer,
+    clock: Clock,
+    overlay: Path | None = None,
+    overrides: Overrides = NO_OVERRIDES,
+    new_id: Callable[[], str] = lambda: secrets.token_urlsafe(24),
+    sender: str = "",
+) -> Desk:
+    """Everything a decision needs. `new_id` must not repeat: it names attempts and one-time codes."""
+    made = office(overrides)
+    templates = load_templates(overlay, made.lang)
+    return Desk(
+        office=made,
+        protocols=load_protocols(overlay, templates),
+        templates=templates,
+        sealer=sealer,
+        clock=clock,
+        new_id=new_id,
+        calendar_of=functools.cache(overrides.over),
+        sender=sender,
+    )
+
+
+@contextmanager
+def only_one(database: Path) -> Iterator[None]:
+    """Hold the database's run lock. Raises AlreadyRunningError if somebody else does."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    lock: IO[str] = database.with_name(database.name + ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise AlreadyRunningError(
+            f"`reminder run` is already running on {database}. Nothing was started or changed. "
+            "Stop that one first; other commands work beside it."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Runtime]:
+    """A runtime on the settings' database, migrated, without channels: for commands."""
+    overrides = NO_OVERRIDES
+    if settings.calendar_file is not None:
+        text = settings.calendar_file.read_text(encoding="utf-8-sig")
+        overrides = read_overrides(text, settings.calendar_file.name)
+    desk = new_desk(
+        settings.make_office,
+        sealer=Sealer.from_file(settings.key_file),
+        clock=clock or SystemClock(),
+        overlay=settings.templates_dir,
+        overrides=overrides,
+        sender=settings.twilio.sender if settings.twilio is not None else "",
+    )
+    db = Database(settings.database_url)
+    try:
+        await migrate(db)
+        yield Runtime(db=db, desk=desk)
+    finally:
+        await db.close()
+
+
+async def run(settings: Settings) -> None:
+    """Keep the calendar until told to stop (SIGTERM, SIGINT); a background task that dies stops everything."""
+    with only_one(settings.database_file):
+        async with opened(settings) as base, _channels(settings) as channels:
+            rt, scheduler = _runtime(base, settings, **channels)
+            await _serve(rt, scheduler, settings)
+
+
+@asynccontextmanager
+async def _channels(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+    chat = sms = None
+    if settings.telegram is not None:
+        token = settings.telegram.token.get_secret_value()
+        chat = Telegram(token=token, base_url=settings.telegram.base_url)
+    if settings.twilio is not None:
+        sms = Twilio(
+            account_sid=settings.twilio.account_sid,
+            auth_token=settings.twilio.auth_token.get_secret_value(),
+            sender=settings.twilio.sender,
+            public_url=settings.web.public_url,
+            base_url=settings.twilio.base_url,
+        )
+    try:
+        yield {"chat": chat, "sms": sms}
+    finally:
+        for channel in (chat, sms):
+            if channel is not None:
+                await channel.close()
+
+
+def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtime, Scheduler]:
+    secrets_of = settings.twilio
+    tokens = secrets_of.tokens if secrets_of is not None else ()
+    account = secrets_of.account_sid if secrets_of is not None else ""
+    holder: list[Scheduler] = []
+    rt = Runtime(
+        db=base.db,
+        desk=base.desk,
+        web=Web(public_url=settings.web.public_url, twilio_tokens=tokens, twilio_account=account),
+        waker=lambda name: holder[0].wake(name),
+        **channels,
+    )
+    jobs = [(job.name, functools.partial(job.run, rt), job.every) for job in TIMETABLE]
+    holder.append(Scheduler(jobs))
+    return rt, holder[0]
+
+
+async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    with listening(settings.web.host, settings.web.port) as sock:
+        server = Server(uvicorn.Config(web(rt), log_level="warning", lifespan="off"))
+        log.info("running", url=address(sock))
+        tasks = {loop.create_task(server.serve(sockets=[sock]), name="web")}
+        if rt.chat is not None:
+            tasks.add(loop.create_task(poll(rt), name="telegram"))
+        scheduler.start()
+        waiting = loop.create_task(stop.wait(), name="stop")
+        done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await _wind_down(scheduler, server, {*tasks, waiting})
+        for task in done - {waiting}:
+            task.result()
+            raise RuntimeError(f"the background task {task.get_name()} ended")
+
+
+async def _wind_down(scheduler: Scheduler, server: "Server", tasks: set["asyncio.Task[Any]"]) -> None:
+    """Stop taking in, finish what is under way, then let go."""
+    await scheduler.stop()
+    server.should_exit = True
+    for task in tasks:
+        if task.get_name() != "web":
+            task.cancel()
+    await asyncio.wait(tasks)
+    log.info("stopped")
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves signals to us: it would raise them again after its own shutdown."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def listening(host: str, port: int, *, tries: int = 50) -> Iterator[socket.socket]:
+    """A listening socket on the port, or on the next free one, which is said."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, port + tries):
+        sock = socket.socket(family)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, candidate))
+            sock.listen(128)
+        except OSError:
+            sock.close()
+            continue
+        if candidate != port:
+            log.warning("port.busy", port=port, using=candidate)
+        with sock:
+            yield sock
+        return
+    raise ReminderError(f"No free port from {port} to {port + tries - 1} on {host}. Name another: --port N.")
+
+
+def address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://{host}:{port}"

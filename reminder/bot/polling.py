@@ -1,0 +1,49 @@
+"""Chat updates come in by asking: each is stored and committed before the next question confirms it."""
+
+from datetime import timedelta
+
+from reminder.failpoints import failpoint
+from reminder.logs import log
+from reminder.runtime import Runtime
+from reminder.store import inbox
+from reminder.store.database import Tx, in_tx
+
+WAIT = timedelta(seconds=25)
+PAUSE = 2.0
+"""Seconds before asking again after trouble."""
+
+
+async def poll(rt: Runtime) -> None:
+    """Ask for ever. There must be one poller per bot token (a second gets 409)."""
+    assert rt.chat is not None
+    async with rt.db.read() as tx:
+        last = await inbox.last_update_id(tx)
+    offset = last + 1 if last is not None else None
+    while True:
+        updates = await rt.chat.updates(offset, WAIT)
+        failpoint("poll.after_fetch")
+        if not isinstance(updates, list):
+            log.warning("poll.trouble", reason=type(updates).__name__)
+            await rt.clock.sleep(PAUSE)
+            continue
+        if updates:
+            await _store(rt, updates)
+            offset = max(int(update["update_id"]) for update in updates) + 1
+            rt.wake("inbox")
+
+
+async def _store(rt: Runtime, updates: list[dict[str, object]]) -> None:
+    async def keep(tx: Tx) -> None:
+        for update in updates:
+            await inbox.keep(
+                tx,
+                rt.desk.sealer,
+                source="telegram",
+                external_id=str(update["update_id"]),
+                content=update,
+                at=rt.clock.now(),
+            )
+        failpoint("poll.before_commit")
+
+    await in_tx(rt.db, keep)
+    failpoint("poll.after_commit")

@@ -1,0 +1,176 @@
+"""What a protocol is: milestones with their limits, and who is told about each one when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from enum import StrEnum
+
+from reminder.domain.limits import CountFrom, Limit, Roll
+from reminder.domain.people import Role
+
+LANGUAGES = ("zh", "en")
+"""Every word a person reads must be there in each of these."""
+
+EVENT_ANCHORS = frozenset(
+    {
+        "received",
+        "registered",
+        "assigned",
+        "unit_received",
+        "accepted",
+        "taken_up",
+        "decision_signed",
+        "served",
+        "closed",
+        "last_contact",
+        "reopened",
+        "withdrawn",
+        "visit_set",
+        "referred",
+        "scored",
+    }
+)
+"""Moments of a case a milestone may be counted from, besides another milestone or a declared fact."""
+
+EVENTS = frozenset(
+    {
+        "receive",
+        "register",
+        "assign",
+        "accept",
+        "guide",
+        "contact",
+        "note",
+        "answer",
+        "served",
+        "close",
+        "reopen",
+        "withdraw",
+        "visited",
+        "score",
+        "refer",
+        "acknowledge",
+        "object",
+        "done",
+    }
+)
+"""Case events that may meet a milestone or end it unmet. `done` names the milestone it meets."""
+
+MODES = ("home", "call", "office")
+"""How a visit takes place."""
+
+
+class EntryKind(StrEnum):
+    """What sort of thing stands in the calendar."""
+
+    DEADLINE = "deadline"
+    VISIT = "visit"
+    MEETING = "meeting"
+    COMMITMENT = "commitment"
+    TASK = "task"
+    NOTICE = "notice"
+
+
+class Bound(StrEnum):
+    """Whom a clock binds: the office or nobody. There is no third value."""
+
+    OFFICE = "office"
+    NONE = "none"
+
+
+class OffsetUnit(StrEnum):
+    """Units in which a step lies before or after the due moment."""
+
+    CAL = "cal"
+    WD = "wd"
+    HOUR = "h"
+    MINUTE = "min"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offset:
+    """How far from T, the due moment. Negative is before.
+
+    `at` is local wall time; None means the person's digest hour (staff) or the first texting hour
+    (residents), and for hours and minutes the moment itself. `exact` keeps the very day, rest day or not.
+    """
+
+    amount: int
+    unit: OffsetUnit
+    at: time | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One telling. Within a milestone no role, and no resident, meets the same `key` twice.
+
+    `key` is the canonical text: "T-3", "T+1wd", "T0@15:00", "now", "weekly". `kind` is the message template;
+    None leaves the step to the digest. A weekly step repeats every 7 calendar days counted from `after`,
+    the last dated step written before it.
+    """
+
+    key: str
+    offset: Offset | None
+    roles: tuple[Role, ...] = ()
+    kind: str | None = None
+    resident: bool = False
+    weekly: bool = False
+    after: Offset | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """What must happen, counted from what, and what ends it.
+
+    Without `limit` it falls due at its anchor. T, from which steps are counted, is the end of `promise` if
+    there is one, else of `limit`. `met_by` and `until` are case events later than the anchor; `only_if` asks
+    the anchor's fact for one of the values of each field named. With `bound` NONE it lapses at its end.
+    """
+
+    key: str
+    kind: EntryKind
+    words: Mapping[str, str]
+    anchor: str
+    limit: Limit | None = None
+    promise: Limit | None = None
+    count_from: CountFrom = CountFrom.NEXT_DAY
+    roll: Roll = Roll.FORWARD
+    bound: Bound = Bound.OFFICE
+    met_by: tuple[str, ...] = ()
+    until: tuple[str, ...] = ("close", "withdraw")
+    only_if: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    repeat: bool = False
+    steps: tuple[Step, ...] = ()
+    mode: str = ""
+    slot: tuple[time, time] | None = None
+    basis: str = ""
+    due_role: Role = Role.HANDLER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """A named set of milestones. `version` changes exactly when something a person is owed or told changes.
+
+    `contact_hours` replaces the office's texting hours (local wall time) for residents; `urgent` lets staff
+    alerts through at night; `direct_answer` lets a registered case be answered without accepting it first.
+    `facts` are the names `/fact` may set.
+    """
+
+    key: str
+    names: Mapping[str, str]
+    calendar: str
+    milestones: tuple[Milestone, ...]
+    facts: tuple[str, ...] = ()
+    contact_hours: tuple[time, time] | None = None
+    urgent: bool = False
+    direct_answer: bool = False
+    version: str = ""
+
+    @property
+    def closes_with_series(self) -> bool:
+        """Whether closing a case starts return visits."""
+        return any(m.kind is EntryKind.VISIT and m.anchor == "closed" for m in self.milestones)
+
+    def milestone(self, key: str) -> Milestone | None:
+        return next((m for m in self.milestones if m.key == key), None)

@@ -1,0 +1,99 @@
+"""HTTP in: the SMS provider's webhooks, verified, stored, then answered; and whether we are alive."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from reminder.failpoints import failpoint
+from reminder.logs import log
+from reminder.runtime import Runtime
+from reminder.store import inbox
+from reminder.store.database import Tx, in_tx
+from reminder.web.signature import BODY_BYTES, Forged, verify
+
+_EMPTY = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
+"""No automatic answer: ours go out as ordinary texts, so that they are recorded like all others."""
+
+
+def web(rt: Runtime) -> Starlette:
+    """The routes that are the same in every deployment."""
+
+    async def status(request: Request) -> Response:
+        return await _webhook(rt, request, "sms_status")
+
+    async def inbound(request: Request) -> Response:
+        return await _webhook(rt, request, "sms")
+
+    async def alive(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    return Starlette(
+        routes=[
+            Route("/twilio/status", status, methods=["POST"]),
+            Route("/twilio/inbound", inbound, methods=["POST"]),
+            Route("/livez", alive),
+        ]
+    )
+
+
+async def _webhook(rt: Runtime, request: Request, source: str) -> Response:
+    """403 for anything the provider did not sign; 2xx only for what is committed."""
+    try:
+        form = await _verified(rt, request)
+    except Forged as forged:
+        log.warning("webhook.refused", path=request.url.path, reason=forged.reason)
+        return PlainTextResponse("forbidden\n", status_code=403)
+    failpoint("webhook.after_verify")
+    token = request.query_params.get("m", "")
+    external_id, content = _status(form, token) if source == "sms_status" else _text(form)
+    if not external_id:
+        return Response(status_code=204)
+
+    async def keep(tx: Tx) -> None:
+        now = rt.clock.now()
+        kept = {"source": source, "external_id": external_id, "content": content}
+        await inbox.keep(tx, rt.desk.sealer, **kept, at=now)  # type: ignore[arg-type]
+        failpoint("webhook.before_commit")
+
+    await in_tx(rt.db, keep)
+    failpoint("webhook.after_commit")
+    rt.wake("inbox")
+    if source == "sms":
+        return Response(_EMPTY, media_type="text/xml")
+    return Response(status_code=204)
+
+
+async def _verified(rt: Runtime, request: Request) -> dict[str, str]:
+    if rt.web is None or not rt.web.twilio_tokens:
+        raise Forged("not_configured")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise Forged("too_long")
+    return verify(
+        signature=request.headers.get("X-Twilio-Signature", ""),
+        path=request.scope["path"],
+        query=request.scope["query_string"].decode("ascii", "replace"),
+        body=body,
+        public_url=rt.web.public_url,
+        tokens=rt.web.twilio_tokens,
+        account_sid=rt.web.twilio_account,
+    )
+
+
+def _status(form: dict[str, str], token: str) -> tuple[str, dict[str, str]]:
+    provider_id, status = form.get("MessageSid", ""), form.get("MessageStatus", "")
+    content = {
+        "provider_id": provider_id,
+        "status": status,
+        "code": form.get("ErrorCode", ""),
+        "token": token,
+    }
+    return (f"{provider_id}:{status}" if provider_id and status else ""), content
+
+
+def _text(form: dict[str, str]) -> tuple[str, dict[str, str]]:
+    content = {"from": form.get("From", ""), "to": form.get("To", ""), "body": form.get("Body", "")}
+    return (form.get("MessageSid", "") if content["from"] else ""), content
