@@ -7,7 +7,8 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +22,7 @@ from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.clock import Clock, SystemClock
 from reminder.domain.calendars import NO_OVERRIDES, Overrides, read_overrides
-from reminder.domain.errors import ReminderError
+from reminder.domain.errors import Fault, Faulty, ReminderError
 from reminder.domain.offices import Office
 from reminder.domain.protocol_files import read_protocols
 from reminder.domain.protocols import Protocol
@@ -109,22 +110,56 @@ def only_one(database: Path) -> Iterator[None]:
         lock.close()
 
 
+def office_of(settings: Settings, overrides: Overrides) -> Office:
+    """The office the settings describe."""
+    given, sms = settings.office, settings.twilio
+    return Office(
+        zone=given.timezone,
+        calendar=overrides.over(given.country),
+        lang=given.lang,
+        name=given.name,
+        signatures=given.signatures.given(),
+        phone=given.phone,
+        texting=given.texting_hours,
+        digest_at=given.digest_at,
+        undo=timedelta(seconds=given.undo_seconds),
+        regions=given.phone_regions,
+        daily_cap=given.sms_daily_cap,
+        review_body=given.review_body.given(),
+        review_days=given.review_days,
+        sms_replies=sms.two_way,
+        sms_adds_signature=sms.adds_signature,
+    )
+
+
+def overrides_of(settings: Settings) -> Overrides:
+    """The office's calendar file. Raises Faulty with every fault."""
+    path = settings.files.calendar
+    if path is None:
+        return NO_OVERRIDES
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"The calendar file cannot be read ({type(error).__name__})."
+        fault = Fault(place=str(path), what=what, remedy="Save it as UTF-8 CSV, or correct `files.calendar`.")
+        raise Faulty([fault]) from error
+    return read_overrides(text, path.name)
+
+
 @asynccontextmanager
 async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Runtime]:
     """A runtime on the settings' database, migrated, without channels: for commands."""
-    overrides = NO_OVERRIDES
-    if settings.calendar_file is not None:
-        text = settings.calendar_file.read_text(encoding="utf-8-sig")
-        overrides = read_overrides(text, settings.calendar_file.name)
+    overrides = overrides_of(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     desk = new_desk(
-        settings.make_office,
-        sealer=Sealer.from_file(settings.key_file),
+        lambda marks: office_of(settings, marks),
+        sealer=Sealer.from_file(settings.files.key),
         clock=clock or SystemClock(),
-        overlay=settings.templates_dir,
+        overlay=settings.files.templates,
         overrides=overrides,
-        sender=settings.twilio.sender if settings.twilio is not None else "",
+        sender=settings.twilio.sender,
     )
-    db = Database(settings.database_url)
+    db = Database(settings.database.url)
     try:
         await migrate(db)
         yield Runtime(db=db, desk=desk)
@@ -134,25 +169,33 @@ async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIter
 
 async def run(settings: Settings) -> None:
     """Keep the calendar until told to stop (SIGTERM, SIGINT); a background task that dies stops everything."""
-    with only_one(settings.database_file):
+    url = sqlite_file(settings.database.url)
+    lock = only_one(Path(url)) if url else nullcontext()
+    with lock:
         async with opened(settings) as base, _channels(settings) as channels:
             rt, scheduler = _runtime(base, settings, **channels)
             await _serve(rt, scheduler, settings)
 
 
+def sqlite_file(url: str) -> str:
+    """The file of an SQLite URL; empty for a server."""
+    scheme, _, path = url.partition(":///")
+    return path if scheme.startswith("sqlite") else ""
+
+
 @asynccontextmanager
 async def _channels(settings: Settings) -> AsyncIterator[dict[str, Any]]:
     chat = sms = None
-    if settings.telegram is not None:
+    if settings.telegram.token is not None:
         token = settings.telegram.token.get_secret_value()
         chat = Telegram(token=token, base_url=settings.telegram.base_url)
-    if settings.twilio is not None:
+    if settings.twilio.is_on and settings.twilio.auth_token is not None:
         sms = Twilio(
             account_sid=settings.twilio.account_sid,
             auth_token=settings.twilio.auth_token.get_secret_value(),
             sender=settings.twilio.sender,
             public_url=settings.web.public_url,
-            base_url=settings.twilio.base_url,
+            base_url=settings.twilio.base_url or "https://api.twilio.com",
         )
     try:
         yield {"chat": chat, "sms": sms}
@@ -163,20 +206,19 @@ async def _channels(settings: Settings) -> AsyncIterator[dict[str, Any]]:
 
 
 def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtime, Scheduler]:
-    secrets_of = settings.twilio
-    tokens = secrets_of.tokens if secrets_of is not None else ()
-    account = secrets_of.account_sid if secrets_of is not None else ""
-    holder: list[Scheduler] = []
+    known = (settings.twilio.auth_token, settings.twilio.auth_token_previous)
+    tokens = tuple(token.get_secret_value() for token in known if token is not None)
+    account = settings.twilio.account_sid
+    jobs: list[Scheduler] = []
     rt = Runtime(
         db=base.db,
         desk=base.desk,
         web=Web(public_url=settings.web.public_url, twilio_tokens=tokens, twilio_account=account),
-        waker=lambda name: holder[0].wake(name),
+        waker=lambda name: jobs[0].wake(name),  # noqa: PLW0108 - made below
         **channels,
     )
-    jobs = [(job.name, functools.partial(job.run, rt), job.every) for job in TIMETABLE]
-    holder.append(Scheduler(jobs))
-    return rt, holder[0]
+    jobs.append(Scheduler([(job.name, functools.partial(job.run, rt), job.every) for job in TIMETABLE]))
+    return rt, jobs[0]
 
 
 async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:

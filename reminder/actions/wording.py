@@ -58,7 +58,9 @@ def _of_entry(scene: Scene, case: CaseScene, entry: Entry) -> Values:
     if entry.starts_at is not None:
         zone = scene.office.zone
         start = entry.starts_at.astimezone(zone)
-        end = entry.ends_at.astimezone(zone).time() if entry.ends_at else None
+        # A text has room for one segment: residents read when it starts, staff the whole slot.
+        whole = scene.resident is None and entry.ends_at is not None
+        end = entry.ends_at.astimezone(zone).time() if whole and entry.ends_at else None
         weekday = say_weekday_date(start.date(), scene.lang, _today(scene))
         found |= {"date": weekday, "new": weekday, "time": say_time(start.time(), end, scene.lang)}
     return found

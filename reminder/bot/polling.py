@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from reminder.channels.base import ChatPort
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
@@ -15,21 +16,26 @@ PAUSE = 2.0
 
 async def poll(rt: Runtime) -> None:
     """Ask for ever. There must be one poller per bot token (a second gets 409)."""
-    assert rt.chat is not None
+    while True:
+        await fetch(rt, WAIT)
+
+
+async def fetch(rt: Runtime, wait: timedelta) -> int:
+    """Ask once, for at most so long; returns how many updates came. Asking confirms what is stored."""
+    chat: ChatPort | None = rt.chat
+    assert chat is not None
     async with rt.db.read() as tx:
         last = await inbox.last_update_id(tx)
-    offset = last + 1 if last is not None else None
-    while True:
-        updates = await rt.chat.updates(offset, WAIT)
-        failpoint("poll.after_fetch")
-        if not isinstance(updates, list):
-            log.warning("poll.trouble", reason=type(updates).__name__)
-            await rt.clock.sleep(PAUSE)
-            continue
-        if updates:
-            await _store(rt, updates)
-            offset = max(int(update["update_id"]) for update in updates) + 1
-            rt.wake("inbox")
+    updates = await chat.updates(last + 1 if last is not None else None, wait)
+    failpoint("poll.after_fetch")
+    if not isinstance(updates, list):
+        log.warning("poll.trouble", reason=type(updates).__name__)
+        await rt.clock.sleep(PAUSE)
+        return 0
+    if updates:
+        await _store(rt, updates)
+        rt.wake("inbox")
+    return len(updates)
 
 
 async def _store(rt: Runtime, updates: list[dict[str, object]]) -> None:

@@ -87,7 +87,7 @@ class Turn:
         await inbox.end_dialog(self.tx, self.heard.user)
 
     async def sure(self, do: str, detail: Mapping[str, Any], text: str) -> Card:
-        """Ask before doing it. The button carries a number of this very question, so an old one does nothing."""
+        """Ask before doing it. The button names this very question: an old one does nothing."""
         nonce = self.heard.letter
         await self.ask("sure", {**detail, "do": do, "nonce": nonce})
         yes = self.button(self.word("button.yes"), "yes", nonce, origin="d", style=Style.SUCCESS)

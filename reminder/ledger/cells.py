@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from reminder.domain.limits import Limit, Unit
 from reminder.ledger.apart import FAULTY_CELL
-from reminder.ledger.dates import Days, dates_in, numeral, read_date, simplified
+from reminder.ledger.dates import LOOKED_AT, Days, dates_in, numeral, read_date, simplified
 from reminder.ledger.files import Cell
 from reminder.ledger.lexicon import Lexicon, plain
 from reminder.ledger.verdicts import Ask, Unreadable
@@ -79,14 +79,15 @@ class Revisit:
 def words(cell: Cell) -> str:
     """A cell as text: blanks trimmed, whole numbers without a point, identity numbers struck out."""
     if isinstance(cell, str):
-        return "" if cell == FAULTY_CELL else _cleaned(cell)
+        return "" if cell == FAULTY_CELL else cleaned(cell)
     if cell is None:
         return ""
-    return cell.isoformat()[:10] if isinstance(cell, date) else _cleaned(str(cell))
+    return cell.isoformat()[:10] if isinstance(cell, date) else cleaned(str(cell))
 
 
 @lru_cache(maxsize=20_000)
-def _cleaned(written: str) -> str:
+def cleaned(written: str) -> str:
+    """See `words`."""
     text = unicodedata.normalize("NFC", written).replace("\r\n", "\n").replace("\r", "\n")
     text = _UNWANTED.sub("", text).strip()
     return _IDENTITY_NUMBER.sub("***", text) if len(text) >= 18 else text
@@ -103,7 +104,7 @@ def read_party(cell: Cell, lexicon: Lexicon) -> Party | Unreadable | None:
     """ "张某等12人" is 张某 and a group of twelve; "匿名" has no name."""
     if cell == FAULTY_CELL:
         return FAILED
-    text = unicodedata.normalize("NFKC", words(cell))
+    text = unicodedata.normalize("NFKC", words(cell))[:LOOKED_AT]
     if not text:
         return None
     if lexicon.value("party", text) == "anonymous":
@@ -114,7 +115,9 @@ def read_party(cell: Cell, lexicon: Lexicon) -> Party | Unreadable | None:
             size = _group_size(found)
             text = text[: found.start()] + text[found.end() :]
             break
-    name = _AND_OTHERS.sub("", text).strip(" ,，、;；()（）")
+    name = _AND_OTHERS.sub("", name_part(text) if re.search(r"\d{3}[\d\s-]{4}", text) else text).strip(
+        " ,，、;；()（）"
+    )
     if lexicon.value("party", name) == "anonymous":
         return Party(name="", group_size=size, anonymous=True)
     if not re.search(r"[^\W\d_]", name) or isinstance(cell, bool | int | float | date):
@@ -132,7 +135,7 @@ def _group_size(found: re.Match[str]) -> int:
 @lru_cache(maxsize=5_000)
 def read_limits(text: str) -> tuple[Limit, ...]:
     """Every limit in a text: "60日", "十五个工作日", "24 hours"."""
-    rest = unicodedata.normalize("NFKC", text)
+    rest = unicodedata.normalize("NFKC", text[:LOOKED_AT])
     found: dict[Limit, None] = {}
     for unit, times, pattern in _LIMITS:
         for match in list(pattern.finditer(rest)):
@@ -231,7 +234,7 @@ def read_count(cell: Cell) -> int | Unreadable | None:
 
 def name_part(text: str) -> str:
     """ "周敏 13800138000" or "周敏（副县长）" is 周敏."""
-    bare = re.sub(r"[(（][^)）]*[)）]?", " ", unicodedata.normalize("NFKC", text))
+    bare = re.sub(r"[(（][^)）]*[)）]?", " ", unicodedata.normalize("NFKC", text[:LOOKED_AT]))
     bare = re.sub(r"\+?[\d\-\s]{5,}|(?:联系)?(?:电话|手机|tel|phone)[.:：]?", " ", bare, flags=re.I)
     return re.sub(r"(?<=[㐀-鿿])\s+(?=[㐀-鿿])", "", bare).strip(" ,，、;；:：/\n")[:120]
 

@@ -12,6 +12,8 @@ from reminder.ledger.files import Cell
 from reminder.ledger.verdicts import Ask, Unreadable
 
 EARLIEST = 1985
+LOOKED_AT = 300
+"""Characters of a cell in which a day, a limit, a name or a number is looked for."""
 YEARS_AHEAD = 10
 NO_DATE = Unreadable(key="import.why.no_date")
 NO_SUCH_DAY = Unreadable(key="import.why.no_such_day")
@@ -91,11 +93,12 @@ def read_date(cell: Cell, known: Days) -> date | Ask | Unreadable | None:
         return NO_DATE
     if isinstance(cell, int | float):
         return _number(cell, known)
-    return _of_text(cell, known)
+    return read_text(cell, known)
 
 
 @lru_cache(maxsize=5_000)
-def _of_text(text: str, known: Days) -> date | Ask | Unreadable:
+def read_text(text: str, known: Days) -> date | Ask | Unreadable:
+    """The day written in a text."""
     return _chosen(text, list(dates_in(text, known)), known)
 
 
@@ -119,7 +122,7 @@ def dates_in(text: str, known: Days) -> Iterator[Found]:
 
 def simplified(text: str) -> str:
     """Full width made half, Chinese numerals in dates made digits, times of day blanked."""
-    text = unicodedata.normalize("NFKC", text)
+    text = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text[:LOOKED_AT]))
     text = _CLOCK.sub(lambda clock: " " * len(clock[0]), text)
     text = _CHINESE_YEAR.sub(lambda year: year[0].translate(_DIGITS), text)
     return _CHINESE_NUMBER.sub(lambda number: str(numeral(number[0])), text)

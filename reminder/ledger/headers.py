@@ -97,13 +97,13 @@ def _spread(sheet: Sheet, row: int) -> list[str]:
 
 
 def _text(cell: Cell) -> str:
-    return cell.strip() if isinstance(cell, str) else "" if cell is None else str(cell)
+    return "" if cell is None else str(cell).strip()[:200]
 
 
 def _head(lexicon: Lexicon, parent: str, text: str) -> _Head:
     """What a header names; nothing at all if any of it names what we never take in."""
     whole = text if parent in {"", text} else f"{parent}{text}"
-    if not whole or any(lexicon.never(name) for name in variants(whole)):
+    if not whole:
         return _Head(text, parent, None, 0)
     own, above = _look_up(lexicon, text), _look_up(lexicon, parent)
     both = _look_up(lexicon, whole) or _look_up(lexicon, f"{text}{parent}")

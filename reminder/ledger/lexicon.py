@@ -100,13 +100,14 @@ class Lexicon:
 
 
 def variants(header: str) -> list[str]:
-    """A header as it may be listed: whole, without its brackets, its Chinese part, its Latin part."""
+    """A header as it may be listed: whole, without its brackets, its Chinese or Latin part, split at "/"."""
     whole, bare = plain(header), plain(_BRACKETS.sub("", unicodedata.normalize("NFKC", header)))
     found = [whole, bare, plain(re.sub(r"[()\[\]]", "", unicodedata.normalize("NFKC", header)))]
     chinese = "".join(re.findall(r"[㐀-鿿0-9]+", whole))
     latin = re.sub(r"[㐀-鿿]+", "", bare)
     if chinese and re.search(r"[a-z]{2}", latin):
         found += [chinese, latin]
+    found += [plain(part) for part in bare.split("/")]
     return [name for name in dict.fromkeys(found) if name]
 
 

@@ -9,6 +9,7 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 
 from reminder.ledger.apart import FAULTY_CELL
+from reminder.ledger.dates import LOOKED_AT
 from reminder.ledger.files import Cell
 
 _APART = re.compile(r"[、/;,，；\n\r|或]|\band\b|\bor\b", re.I)
@@ -39,7 +40,7 @@ def read_phones(cell: Cell, regions: tuple[str, ...]) -> Phones:
         return Phones(unread=True)
     if not isinstance(cell, str):
         return _of_number(cell, regions)
-    return _of_text(unicodedata.normalize("NFKC", cell), regions)
+    return _of_text(unicodedata.normalize("NFKC", cell[:LOOKED_AT]), regions)
 
 
 def _of_number(number: float, regions: tuple[str, ...]) -> Phones:

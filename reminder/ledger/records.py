@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from reminder.domain.errors import Refused
-from reminder.ledger.cells import words
-from reminder.ledger.dates import Days, simplified
+from reminder.ledger.cells import cleaned, read_limits, words
+from reminder.ledger.dates import Days, read_text, simplified
 from reminder.ledger.files import Cell, Sheet
 from reminder.ledger.headers import Layout, layout
 from reminder.ledger.lexicon import Lexicon, plain
+from reminder.ledger.phones import valid_in
 from reminder.ledger.reading import Headed, Known, Note, Question, Reading, Record, Rejected, Spot
 from reminder.ledger.repeats import SAME, SEPARATE, likely_repeats
 from reminder.ledger.row import Answers, Around, Count, Row, Told
@@ -56,8 +57,16 @@ def read(
     """Reads every visible sheet that has a header. Pure: the same arguments give the same reading.
 
     Raises Refused `import.not_a_ledger` if no sheet has a row with four known headers. Whatever the cells
-    hold, it raises nothing else.
+    hold, it raises nothing else. Nothing of the ledger stays in memory afterwards.
     """
+    try:
+        return _read(sheets, ledger, answers or {}, progress)
+    finally:
+        for remembered in (plain, cleaned, read_text, read_limits, valid_in):
+            remembered.cache_clear()
+
+
+def _read(sheets: Sequence[Sheet], ledger: Ledger, answers: Answers, progress: Progress | None) -> Reading:
     laid_out = [(sheet, layout(sheet, ledger.lexicon)) for sheet in sheets]
     usable = [(sheet, found) for sheet, found in laid_out if found is not None and sheet.visible]
     if not usable:
@@ -74,13 +83,13 @@ def read(
     for sheet, found in usable:
         around = Around(
             lexicon=ledger.lexicon, layout=found, vocabulary=vocabulary, days=_days(ledger, sheet, found),
-            regions=ledger.regions, answers=answers or {}, count=ledger.count, told=told,
+            regions=ledger.regions, answers=answers, count=ledger.count, told=told,
         )  # fmt: skip
         _say_about_columns(told, sheet, found)
         records += _records(sheet, around, tick)
     if progress:
         progress(total, total)
-    settled = _with_repeats(_with_keys(records, ledger.name), usable, told, answers or {})
+    settled = _with_repeats(_with_keys(records, ledger.name), usable, told, answers)
     return _reading(ledger, settled, usable, told)
 
 

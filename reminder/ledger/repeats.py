@@ -46,6 +46,6 @@ def _alike(one: Record, other: Record) -> bool:
     same_place = bool(one.place) and plain(one.place) == plain(other.place)
     if not (same_phone or same_place) or not (one.request and other.request):
         return False
-    likeness = fuzz.ratio(plain(one.request), plain(other.request))
     # Nameless letters from one village are often about different things.
-    return likeness >= (95 if one.anonymous else ALIKE)
+    enough = 95 if one.anonymous else ALIKE
+    return fuzz.ratio(plain(one.request), plain(other.request), score_cutoff=enough) >= enough

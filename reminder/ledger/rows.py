@@ -1,6 +1,7 @@
 """What does one row of a ledger say? A record, or the reason it is rejected."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -113,6 +114,8 @@ def _who(row: Row) -> dict[str, Any]:
     phones = read_phones(cell, row.around.regions)
     if column and phones.unread:
         row.settle(row.spot(column), Unreadable(key="import.why.no_phone"), str)
+    if cell is None:
+        phones = replace(read_phones(row.first("party")[1], row.around.regions), unread=False)
     place = ""
     for part in sorted(row.columns("place"), key=lambda one: not one.is_place_part):
         text = words(row.cell(part))

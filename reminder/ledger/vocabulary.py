@@ -51,7 +51,11 @@ class Vocabulary:
     def village(self, place: str) -> str:
         """The one village a place names (the longest name; its township where two share it), else ""."""
         text = unicodedata.normalize("NFKC", place)
-        named = [(town, name) for town, name in self._known.villages if name and name in text]
+        # Without the townships: 石门乡半岭村 does not name the village 石门.
+        villages = text
+        for town in {town for town, _ in self._known.villages if town}:
+            villages = villages.replace(town, " ")
+        named = [(town, name) for town, name in self._known.villages if name and name in villages]
         longest = max((len(name) for _, name in named), default=0)
         named = [(town, name) for town, name in named if len(name) == longest]
         if len(named) > 1:

@@ -55,13 +55,11 @@ def line_of(row: Row) -> str:
 
 
 def _read(path: Path) -> list[Row]:
-    """Rows of an earlier run; a last line cut short by a power failure is left out."""
+    """Rows of an earlier run; a last line cut short by a power failure is cut off."""
     if not path.exists():
         return []
-    rows = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(path, len(whole))
+    return [json.loads(line) for line in whole.splitlines()]

@@ -329,10 +329,9 @@ class BotApi:
     def _markup(self, chat: Chat, fields: Fields) -> Json:
         """Of the four kinds only an inline keyboard comes back in the message."""
         markup = fields.value("reply_markup")
-        if markup and "keyboard" in markup:
-            chat.keyboard = reply_rows(markup)
-        elif markup and markup.get("remove_keyboard"):
-            chat.keyboard = None
+        if markup and ("keyboard" in markup or markup.get("remove_keyboard")):
+            chat.keyboard = reply_rows(markup) if "keyboard" in markup else None
+            self.stage.feed.tell("phone", chat.card())
         elif markup and "force_reply" not in markup:
             inline = self._inline(fields)
             return {"reply_markup": inline} if inline else {}

@@ -45,7 +45,9 @@ def write(bot: BotApi, user: int, text: str, *, chat: int | None = None) -> Json
     """Type and send; `/start` also presses the Start button, and a deep link is `/start <code>`."""
     where = bot.chat(chat or user)
     if text.split(maxsplit=1)[:1] == ["/start"]:
-        where.started = True
+        if not where.started:
+            where.started = True
+            bot.stage.feed.tell("phone", where.card())
         if where.barred:
             bar(bot, user, on=False)
     _check_open(where)

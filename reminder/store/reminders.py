@@ -338,3 +338,10 @@ async def end_silent(tx: Tx, state: State, *, sent_before: datetime, now: dateti
         .returning(t.reminders.c.id)
     )
     return len((await tx.execute(query)).all())
+
+
+async def of_person(tx: Tx, person_id: int, provider_id: str) -> Reminder | None:
+    """A person's chat message by the provider's id, which is unique within the chat only."""
+    return _first(
+        await some(tx, t.reminders.c.person_id == person_id, t.reminders.c.provider_id == provider_id)
+    )

@@ -84,3 +84,34 @@ def reading_of(content: bytes, name: str = "ledger.xlsx", **more: Any) -> Readin
 
 def reading(*rows: Sequence[Any], answers: Any = None, **more: Any) -> Reading:
     return read(table(*rows), ledger(**more), answers=answers)
+
+
+LONG = [
+    *HEADER,
+    "责任单位",
+    "承办人",
+    "转办时间",
+    "办理期限",
+    "办理情况",
+    "答复时间",
+    "是否办结",
+    "回访情况",
+    "信访形式",
+    "问题类别",
+]
+
+
+def row(
+    number: object = "1", received: object = "2026.3.5", party: object = "李桂兰", **more: object
+) -> list[Any]:
+    """A row under LONG; other cells by their header."""
+    cells = {"序号": number, "登记时间": received, "信访人": party, **more}
+    return [cells.get(name) for name in LONG]
+
+
+def questions(found: Reading) -> list[tuple[int, str, tuple[str, ...]]]:
+    return [(one.spot.row, one.spot.column, one.choices) for one in found.questions]
+
+
+def keys(found: Any) -> list[tuple[int, str, str]]:
+    return [(one.spot.row, one.spot.column, one.key.rpartition(".")[2]) for one in found]

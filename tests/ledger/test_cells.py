@@ -98,6 +98,7 @@ def test_a_limit_that_says_nothing_is_unreadable(cell: Cell) -> None:
         ("Peter Lowe and 36 others", Party(name="Peter Lowe", group_size=37)),
         ("Anna Lee (12 people)", Party(name="Anna Lee", group_size=12)),
         ("Grace Bell", Party(name="Grace Bell")),
+        ("李桂兰 202-555-0101", Party(name="李桂兰")),
     ],
 )
 def test_a_party_is_a_name_and_how_many(text: str, party: Party) -> None:

@@ -3,9 +3,11 @@ import io
 import struct
 import zipfile
 from datetime import date, datetime
+from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from reminder.domain.errors import Refused
 from reminder.ledger import files
@@ -58,7 +60,7 @@ def test_a_workbook_gives_days_numbers_and_texts() -> None:
 
 
 def test_merged_cells_are_filled_down_and_rows_keep_their_numbers() -> None:
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     page = book.active
     page["B4"], page["C4"], page["C5"] = "甲", 1, 2
     page.merge_cells("B4:B5")
@@ -68,7 +70,7 @@ def test_merged_cells_are_filled_down_and_rows_keep_their_numbers() -> None:
 
 
 def test_hidden_columns_and_hidden_sheets_are_known_as_such() -> None:
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     book.active.append(["a", "b"])
     book.active.column_dimensions["B"].hidden = True
     hidden = book.create_sheet("旧")
@@ -80,15 +82,15 @@ def test_hidden_columns_and_hidden_sheets_are_known_as_such() -> None:
 
 
 def test_failed_and_never_calculated_formulas_are_marked() -> None:
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     book.active.append(["x", "=TODAY()", "#N/A", "y"])
     [sheet] = files.sheets("r.xlsx", saved(book))
     assert sheet.rows[0] == ("x", FAULTY_CELL, FAULTY_CELL, "y")
 
 
 def test_the_1904_calendar_of_a_workbook_is_noticed() -> None:
-    book = openpyxl.Workbook()
-    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    book: Any = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
     book.active.append([1])
     assert files.sheets("r.xlsx", saved(book))[0].epoch1904
 
@@ -100,7 +102,7 @@ def test_a_protected_workbook_is_refused() -> None:
 
 
 def test_sheet_protection_alone_is_no_obstacle() -> None:
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     book.active.append(["x"])
     book.active.protection.enable()
     book.active.protection.password = "fictional"
@@ -150,7 +152,7 @@ def test_a_package_of_a_thousand_parts_is_refused() -> None:
 
 
 def test_two_cells_a_world_apart_cannot_exhaust_the_memory() -> None:
-    book = openpyxl.Workbook()
+    book: Any = openpyxl.Workbook()
     book.active["A1"], book.active["XFD1048576"] = "a", "b"
     assert refusal("r.xlsx", saved(book)) == "bomb"
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from reminder.ledger.lexicon import FIELDS, Lexicon, plain
 from tests.ledger.books import HEADER, LEXICON, ROOT, table, workbook
 
 
-def laid_out(*rows: list[str], **more: object) -> Layout:
+def laid_out(*rows: list[str], **more: Any) -> Layout:
     found = layout(table(*rows, **more)[0], LEXICON)
     assert found is not None
     return found
@@ -28,12 +29,53 @@ def test_every_field_has_a_header_in_both_languages() -> None:
 
 def test_the_headers_seen_in_real_offices_are_all_known() -> None:
     seen = [
-        "编号", "责任科室", "信访方式", "标题", "接件时间", "类型", "乡镇", "转办时间", "应结办日期", "办理情况", "办结时间",
-        "科室接办人", "办理人", "信访人", "实际居住地址", "联系电话", "信访诉求", "目前状况", "工作措施", "本月工作情况",
-        "包案领导及联系方式", "专办工作人员及联系方式", "上访时间", "责任单位", "包案领导", "序号或来信编号", "信访类型",
-        "信访内容", "登记时间", "住址", "信访形式", "问题类别", "主要诉求", "承办人", "办理期限", "答复时间", "是否办结",
-        "满意度", "回访情况", "是否重复访", "是否集体访", "初访/重访", "人数", "来信编号", "受理编号", "收件日期",
-    ]  # fmt: skip
+        "编号",
+        "责任科室",
+        "信访方式",
+        "标题",
+        "接件时间",
+        "类型",
+        "乡镇",
+        "转办时间",
+        "应结办日期",
+        "办理情况",
+        "办结时间",
+        "科室接办人",
+        "办理人",
+        "信访人",
+        "实际居住地址",
+        "联系电话",
+        "信访诉求",
+        "目前状况",
+        "工作措施",
+        "本月工作情况",
+        "包案领导及联系方式",
+        "专办工作人员及联系方式",
+        "上访时间",
+        "责任单位",
+        "包案领导",
+        "序号或来信编号",
+        "信访类型",
+        "信访内容",
+        "登记时间",
+        "住址",
+        "信访形式",
+        "问题类别",
+        "主要诉求",
+        "承办人",
+        "办理期限",
+        "答复时间",
+        "是否办结",
+        "满意度",
+        "回访情况",
+        "是否重复访",
+        "是否集体访",
+        "初访/重访",
+        "人数",
+        "来信编号",
+        "受理编号",
+        "收件日期",
+    ]
     assert [name for name in seen if plain(name) not in LEXICON.fields] == []
 
 

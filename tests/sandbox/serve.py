@@ -31,7 +31,7 @@ async def serving(
         server = _Server(config)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            while not server.started and not running.done():
+            while not server.started and not running.done():  # noqa: ASYNC110 - uvicorn tells nobody
                 await asyncio.sleep(0.002)
             if not server.started:
                 raise RuntimeError("the app did not start")

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from starlette.responses import Response
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter
 
-from reminder.sandbox import ControlError, Limits, World
+from reminder.sandbox import ControlError, World
 from tests.sandbox.conftest import LI, TOKEN, WANG, Clock, Office
 
 KEYS = InlineKeyboardMarkup([[InlineKeyboardButton("Done", callback_data="v1:done:7", style="success")]])
@@ -89,10 +90,12 @@ async def test_edits_pins_and_deletions_follow_telegrams_rules(bot: Bot, world: 
     await bot.pin_chat_message(WANG, 1, disable_notification=True)
     with pytest.raises(BadRequest, match="Message is not modified"):
         await bot.edit_message_text("one", WANG, 1, reply_markup=KEYS)
-    assert (await bot.edit_message_text("two", WANG, 1)).reply_markup is None
+    edited: Any = await bot.edit_message_text("two", WANG, 1)
+    assert edited.reply_markup is None
     with pytest.raises(BadRequest, match="Message to edit not found"):
         await bot.edit_message_text("two", WANG, 9)
-    assert (await bot.get_chat(WANG)).pinned_message.text == "two"
+    chat: Any = await bot.get_chat(WANG)
+    assert chat.pinned_message.text == "two"
     await bot.unpin_chat_message(WANG)
     with pytest.raises(BadRequest, match="Message to unpin not found"):
         await bot.unpin_chat_message(WANG)
@@ -104,23 +107,23 @@ async def test_edits_pins_and_deletions_follow_telegrams_rules(bot: Bot, world: 
 
 
 async def test_files_travel_both_ways(bot: Bot, world: World) -> None:
-    sent = await bot.send_document(WANG, b"a,b\r\n\r\n1,2\r\n", filename="台账.csv", caption="for you")
+    sent: Any = await bot.send_document(WANG, b"a,b\r\n\r\n1,2\r\n", filename="台账.csv", caption="for you")
     assert sent.document.file_name == "台账.csv"
     assert sent.document.file_size == 12
     picture = await bot.send_photo(WANG, PNG)
     assert (picture.photo[-1].width, picture.photo[-1].height) == (3, 2)
-    with pytest.raises(BadRequest, match="IMAGE_PROCESS_FAILED|Image_process_failed"):
+    with pytest.raises(BadRequest, match=r"(?i)image_process_failed"):
         await bot.send_photo(WANG, b"no picture")
     world.send_file(WANG, "ledger.xlsx", b"\x00\r\n--x", mime="application/vnd.ms-excel")
     (update,) = await bot.get_updates()
-    assert update.message is not None
-    file = await bot.get_file(update.message.document.file_id)
+    heard: Any = update.message
+    file = await bot.get_file(heard.document.file_id)
     assert bytes(await file.download_as_bytearray()) == b"\x00\r\n--x"
 
 
 async def test_a_newer_poller_ends_the_older_one_with_409(bot: Bot, world: World) -> None:
     older = asyncio.create_task(bot.get_updates(timeout=10))
-    while world.telegram.updates._poller == 0:
+    while world.telegram.updates._poller == 0:  # noqa: ASYNC110 - nothing tells that a poll has begun
         await asyncio.sleep(0.01)
     async with Bot(TOKEN, base_url=bot.base_url.removesuffix(TOKEN)) as second:
         newer = asyncio.create_task(second.get_updates(timeout=10))
@@ -158,7 +161,8 @@ async def test_a_webhook_gets_each_update_in_order_until_it_answers_2xx(
     clock.move(minutes=1)
     world.write(WANG, "two")
     assert await world.idle()
-    told = [Update.de_json(json.loads(body), bot).message.text for body in office.bodies]
+    updates: list[Any] = [Update.de_json(json.loads(body), bot) for body in office.bodies]
+    told = [update.message.text for update in updates]
     assert told == ["one", "one", "one", "one", "two"]
     assert office.heard[0][2]["x-telegram-bot-api-secret-token"] == "s3cret"
     await bot.delete_webhook()

@@ -1,7 +1,7 @@
 """Do Twilio's own client and validator live with the Messages API as the sandbox speaks it?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,7 +79,7 @@ async def test_a_text_is_queued_sent_and_delivered_with_signed_callbacks(
     ],
 )
 async def test_what_twilio_refuses_is_refused_and_reaches_nobody(
-    near: httpx.AsyncClient, world: World, form: Mapping[str, str], code: int
+    near: httpx.AsyncClient, world: World, form: dict[str, str], code: int
 ) -> None:
     answer = await near.post(LIST, data={"To": THEIRS, "From": OURS, "Body": "hello"} | form)
     assert answer.status_code == 400

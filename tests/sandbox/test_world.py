@@ -56,7 +56,8 @@ async def test_a_second_run_on_the_same_ledger_goes_on_where_the_first_stopped(
     first = fresh(clock, ledger_path=tmp_path / "ledger")
     await a_morning(first)
     first.close()
-    (tmp_path / "ledger").open("a").write('{"seq": 99, "cut sho')
+    whole = (tmp_path / "ledger").read_bytes()
+    (tmp_path / "ledger").write_bytes(whole + b'{"seq": 99, "cut sho')
     second = fresh(clock, ledger_path=tmp_path / "ledger")
     assert [b["text"] for b in second.thread(f"telegram:{WANG}")] == ["办", "/today"]
     assert [b["text"] for b in second.thread(f"sms:{THEIRS}")] == ["hello", "1"]
@@ -67,6 +68,7 @@ async def test_a_second_run_on_the_same_ledger_goes_on_where_the_first_stopped(
     assert second.reply(THEIRS, "2")["sid"] not in {b["id"] for b in first.thread(f"sms:{THEIRS}")}
     assert [row["seq"] for row in second.ledger(everything=True)] == [7, 8, 9]
     second.close()
+    assert (tmp_path / "ledger").read_bytes().startswith(whole + b'{"seq":7,')
 
 
 async def test_the_ledger_is_on_the_disk_before_anyone_is_answered(clock: Clock, tmp_path: Path) -> None:

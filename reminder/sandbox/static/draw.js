@@ -74,16 +74,10 @@ function meter(bubble) {
     `${bubble.encoding} · ${say("units", bubble.units, limit)} · ${say("segments", bubble.segments).replace("part(s)", bubble.segments === 1 ? "part" : "parts")}`);
 }
 
-function fate(bubble) {
-  if (bubble.by === "phone" || !bubble.status) return null;
-  const failed = bubble.status === "undelivered" || bubble.status === "failed";
-  return failed ? say("notArrived", bubble.error ?? "") : say(bubble.status);
-}
-
 function drawBubble(bubble, { press, why }) {
   const mine = bubble.by === "phone";
   const missed = ["undelivered", "failed"].includes(bubble.status);
-  const marks = [bubble.edited && say("edited"), bubble.silent && say("silent"), missed ? fate(bubble) : null].filter(Boolean);
+  const marks = [bubble.edited && say("edited"), bubble.silent && say("silent"), missed && say("notArrived", bubble.error ?? "")].filter(Boolean);
   const meta = h("span", { class: "meta" }, [...marks, clockTime(bubble.at)].join(" · "));
   const asks = why && !mine ? h("button", { type: "button", class: "why", onclick: (event) => why(bubble, event.currentTarget) }, say("why")) : null;
   const body = h("div", { class: "body" }, attachment(bubble), h("p", { class: "text" }, rich(bubble.text, bubble.entities ?? [])),

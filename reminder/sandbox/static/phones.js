@@ -287,7 +287,12 @@ function showNow() {
 function listen() {
   const source = new EventSource("sim/events");
   const on = (kind, act) => source.addEventListener(kind, (event) => act(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    if (!listen.isLost) announce(say("lost"), true);
+    listen.isLost = true;
+  });
   on("snapshot", (news) => {
+    listen.isLost = false;
     Object.assign(state, news);
     choosePanes();
     drawFaults();

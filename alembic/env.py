@@ -1,0 +1,45 @@
+"""How migrations meet a database: over a connection the program holds, or one of the URL given to alembic."""
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic import context
+
+from reminder.store.tables import metadata
+from reminder.store.types import UtcDateTime
+
+
+def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
+    """A migration stands on SQLAlchemy alone: our column types may change after it was written."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+
+
+def configure(**options: Any) -> None:
+    context.configure(
+        target_metadata=metadata, render_item=render_item, compare_server_default=True, **options
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_on(connection: sa.Connection) -> None:
+    # SQLite cannot alter most of a table; a batch copies it.
+    configure(connection=connection, render_as_batch=connection.dialect.name == "sqlite")
+
+
+def run_from(url: str) -> None:
+    """For the command `alembic -x url=… …`, with a driver that is not asynchronous."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        run_on(connection)
+    engine.dispose()
+
+
+held = context.config.attributes.get("connection")
+asked = context.get_x_argument(as_dictionary=True).get("url", "sqlite://")
+if context.is_offline_mode():
+    configure(url=asked, literal_binds=True, dialect_opts={"paramstyle": "named"})
+elif held is not None:
+    run_on(held)
+else:
+    run_from(str(asked))

@@ -1,0 +1,77 @@
+"""Why a message was sent, or was not: rule, date, quiet hours, wording, attempts, in a few plain lines."""
+
+from dataclasses import dataclass
+
+from reminder.actions.desk import Desk
+from reminder.actions.scene import CaseScene, read_scene
+from reminder.domain.people import Channel
+from reminder.domain.said_dates import say_weekday_date
+from reminder.segments import segments
+from reminder.store import people, reminders
+from reminder.store.database import Tx
+from reminder.store.reminders import Reminder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    title: str
+    lines: tuple[str, ...]
+
+
+async def why(tx: Tx, desk: Desk, provider_id: str, lang: str) -> Why | None:
+    """By the provider's id: `SM…` for a text, `chat:message` in chat. None if it is no reminder."""
+    reminder = await _by_provider(tx, provider_id)
+    if reminder is None or lang not in desk.templates.languages:
+        return None
+    scene = await read_scene(tx, desk, reminder)
+    kind = desk.kind(reminder.kind)
+    words = desk.templates.word
+    zone = desk.office.zone
+    due, sent = reminder.due_at.astimezone(zone), reminder.sent_at
+    lines = [_rule(scene.case, reminder, lang, desk)]
+    lines.append(words("explain.due", lang, at=f"{say_weekday_date(due.date(), lang)} {due:%H:%M}"))
+    if reminder.send_after > reminder.due_at:
+        later = reminder.send_after.astimezone(zone)
+        lines.append(words("explain.held", lang, at=f"{later:%m-%d %H:%M:%S}"))
+    lines.append(words("explain.template", lang, kind=reminder.kind, key=kind.key))
+    if reminder.channel == Channel.SMS:
+        lines.append(await _meter(tx, desk, reminder, lang))
+    state = words(f"delivery.{reminder.state}", lang)
+    when = sent.astimezone(zone).strftime("%H:%M:%S") if sent is not None else "-"
+    lines.append(words("explain.state", lang, state=state, at=when, n=reminder.attempts))
+    return Why(title=words("explain.title", lang), lines=tuple(line for line in lines if line))
+
+
+async def _by_provider(tx: Tx, provider_id: str) -> Reminder | None:
+    chat, _, message = provider_id.partition(":")
+    if not message:
+        return await reminders.by_provider(tx, Channel.SMS.value, provider_id)
+    person = await people.by_chat(tx, int(chat)) if chat.lstrip("-").isdigit() else None
+    if person is None:
+        return None
+    return await reminders.of_person(tx, person, message)
+
+
+def _rule(case: CaseScene | None, reminder: Reminder, lang: str, desk: Desk) -> str:
+    words = desk.templates.word
+    entry = None
+    if case is not None:
+        entry = next((e for e in case.entries.values() if e.id == reminder.entry_id), None)
+    if case is None or entry is None:
+        return words("explain.digest" if reminder.kind == "digest" else "explain.answer", lang)
+    milestone = case.milestone(entry)
+    basis = milestone.basis if milestone is not None else ""
+    what = case.what(entry, lang)
+    return words("explain.rule", lang, what=what, step=reminder.step.partition(":")[0], basis=basis or "-")
+
+
+async def _meter(tx: Tx, desk: Desk, reminder: Reminder, lang: str) -> str:
+    attempts = await reminders.attempts(tx, reminder.id)
+    if not attempts or attempts[-1]["sealed"] is None:
+        return ""
+    last = attempts[-1]
+    text = desk.sealer.open(last["sealed"], bound_to=f"attempts|sealed|{last['token']}")
+    found = segments(text)
+    return desk.templates.word(
+        "explain.meter", lang, encoding=str(found.encoding), units=found.units, n=found.count
+    )

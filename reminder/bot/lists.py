@@ -1,0 +1,98 @@
+"""What can be looked up by chat: one's day and week, what is late, a case, and why something was sent?"""
+
+from datetime import timedelta
+
+from reminder.actions.guard import permit
+from reminder.actions.overview import coming, reminders_of
+from reminder.bot import cards
+from reminder.bot.answers import Answer, says
+from reminder.bot.arguments import case_of
+from reminder.bot.choices import offer
+from reminder.bot.deeds import say_moment
+from reminder.bot.turn import Turn
+from reminder.domain.dates import say_day
+from reminder.longtext import clip
+from reminder.actions import people
+
+MOST_DAYS = 60
+PREVIEWED = 40
+"""Lines of a preview."""
+
+
+async def today(turn: Turn, args: str) -> Answer:  # noqa: ARG001
+    """`/today`: the same message as the morning's, as things stand now."""
+    return Answer(cards=(await cards.digest(turn),))
+
+
+async def week(turn: Turn, args: str) -> Answer:  # noqa: ARG001
+    """`/week`: the next seven days and what is late."""
+    return Answer(cards=(await cards.listing(turn, cards.WEEK),))
+
+
+async def overdue(turn: Turn, args: str) -> Answer:  # noqa: ARG001
+    """`/overdue`: what is late."""
+    return Answer(cards=(await cards.listing(turn, cards.OVERDUE),))
+
+
+async def case(turn: Turn, args: str) -> Answer:
+    """`/case NO`: everything about one case."""
+    scene, _ = await case_of(turn, args)
+    return Answer(cards=(await cards.case_card(turn, scene.row.case.id),))
+
+
+async def why(turn: Turn, args: str) -> Answer:
+    """`/why NO`: every date of the case and every message about it, with its state and reason."""
+    scene, _ = await case_of(turn, args)
+    case_id = scene.row.case.id
+    await permit(turn.tx, turn.by, "why", case_id)
+    lines = [turn.word("bot.why_head", no=scene.row.case.number)]
+    for entry in sorted(scene.entries.values(), key=lambda e: (e.due_at or scene.now, e.id)):
+        day = entry.promise_on or entry.due_on or turn.today
+        state = turn.word(f"entry.{entry.status}")
+        lines.append(f"· {scene.what(entry, turn.lang)} — {say_day(day, turn.lang, turn.today)} · {state}")
+    lines.append(turn.word("bot.why_messages"))
+    found = await reminders_of(turn.tx, case_id)
+    lines += [_sent_line(turn, one) for one in found] or [turn.word("none")]
+    return says("\n".join(lines))
+
+
+def _sent_line(turn: Turn, one: "cards.reminders.Reminder") -> str:
+    person = turn.staff.people.get(one.person_id or 0)
+    to = person.name if person else turn.word("bot.resident")
+    known = turn.desk.templates.has_word
+    gist = f"gist.{one.kind}"
+    what = turn.word(gist if known(gist) else "bot.staff_message")
+    reason = f"why.{one.reason}"
+    parts = [say_moment(turn, one.sent_at or one.ended_at or one.send_after), what, f"→ {to}"]
+    parts.append(turn.word(f"sending.{one.state}"))
+    if one.reason:
+        parts.append(turn.word(reason) if known(reason) else clip(one.reason, 60))
+    return "· " + " · ".join(parts)
+
+
+async def preview(turn: Turn, args: str) -> Answer:
+    """`/preview [days]`: what will go to whom if nothing more happens; 3 days unless told."""
+    days = min(int(args), MOST_DAYS) if args.strip().isdecimal() else 3
+    until = turn.rt.clock.now() + timedelta(days=days)
+    found = await coming(turn.tx, turn.desk, until)
+    lines = [turn.word("bot.preview_head", days=days, n=len(found))]
+    for no, one in found[:PREVIEWED]:
+        gist = f"gist.{one.kind}"
+        what = turn.word(gist if turn.desk.templates.has_word(gist) else "bot.staff_message")
+        to = turn.word("bot.resident") if one.segments else one.recipient_name
+        lines.append(f"· {say_moment(turn, one.at)} {no} {what} → {to}")
+    if len(found) > PREVIEWED:
+        lines.append(turn.word("bot.texts_more", n=len(found) - PREVIEWED))
+    return says("\n".join(lines))
+
+
+async def lang(turn: Turn, args: str) -> Answer:
+    """`/lang zh|en`: the language of everything the bot says to this person."""
+    said = args.strip().casefold()
+    if not said:
+        known = turn.desk.templates.languages
+        options = [(turn.desk.templates.word("bot.this_language", one), f"lang {one}") for one in known]
+        return Answer(cards=(await offer(turn, turn.word("ask.lang"), options, 2),))
+    await people.set_language(turn.tx, turn.desk, turn.by, said)
+    fresh = await people.known(turn.tx, turn.heard.user)
+    return says(turn.desk.templates.word("bot.lang_set", said)).also(menu=fresh)

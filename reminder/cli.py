@@ -1,0 +1,219 @@
+"""The command line: parses and calls, nothing else. Expected errors become a sentence and an exit code."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reminder import logs
+from reminder.cli_deadline import deadline
+from reminder.domain.errors import Faulty, Refused, ReminderError
+
+app = typer.Typer(
+    help="Keeps the return-visit and deadline calendar of every open case. 事事有回音、件件有着落",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+protocols_app = typer.Typer(help="Protocols: what must happen by when.", no_args_is_help=True)
+config_app = typer.Typer(help="Settings: what holds, and where it was set.", no_args_is_help=True)
+templates_app = typer.Typer(help="Message templates.", no_args_is_help=True)
+app.add_typer(protocols_app, name="protocols")
+app.add_typer(config_app, name="config")
+app.add_typer(templates_app, name="templates")
+app.command("deadline")(deadline)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 well, 1 something was found, 2 refused or malformed."""
+    try:
+        app()
+    except Faulty as faulty:
+        for fault in faulty.faults:
+            typer.echo(str(fault), err=True)
+        raise SystemExit(2) from None
+    except Refused as refused:
+        typer.echo(_sentence(refused), err=True)
+        raise SystemExit(2) from None
+    except ReminderError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _sentence(refused: Refused) -> str:
+    from reminder.app import load_templates
+
+    return load_templates(None, "en").refusal(refused, _lang())
+
+
+def _lang() -> str:
+    """The language of this terminal: zh or en."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def _settings() -> Any:
+    from reminder.settings_reading import load
+
+    settings = load()
+    logs.configure(json=settings.log.json_lines, level=settings.log.level)
+    return settings
+
+
+def _wait(work: Coroutine[Any, Any, int | None]) -> None:
+    """Run to the end; a positive number becomes the exit code."""
+    code = asyncio.run(work)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def run() -> None:
+    """Keep the calendar: scheduler, bot and web together, until stopped."""
+    from reminder import app as program
+
+    _wait(program.run(_settings()))
+
+
+@app.command()
+def demo(
+    *,
+    lang: Annotated[str, typer.Option(help="zh or en; default: this terminal's language.")] = "",
+    as_of: Annotated[
+        str, typer.Option(help="The day to play, YYYY-MM-DD; default: the next working day.")
+    ] = "",
+    port: Annotated[int, typer.Option(help="Port of the page; a busy one is passed over.")] = 8080,
+    seed: Annotated[int, typer.Option(help="Same seed, same county.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on where the last demo stopped.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Play without a page, with seeded players.")
+    ] = False,
+    days: Annotated[int, typer.Option(help="How many days to play, with --headless.")] = 30,
+    transcript: Annotated[Path | None, typer.Option(help="Where to write what phones received.")] = None,
+) -> None:
+    """See a county's casework office alive: a cadre's chat and a resident's phone, on one clock."""
+    from reminder.demo.play import Wish, play
+
+    wish = Wish(
+        lang=lang or _lang(),
+        as_of=_day(as_of) if as_of else None,
+        port=port,
+        seed=seed,
+        keep=keep,
+        open_page=not no_open and sys.stdout.isatty(),
+        days=days,
+        transcript=transcript,
+    )
+    logs.configure(json=False, level="WARNING")
+    _wait(play(wish, headless=headless, say=typer.echo))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ReminderError(
+            f"{text!r} is not a day. Write it like 2026-11-23; nothing was started."
+        ) from None
+
+
+@app.command("import")
+def import_ledger(
+    file: Annotated[Path, typer.Argument(help="The ledger: xlsx or csv.")],
+    *,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write it. Without this nothing is written.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look (the default).")] = False,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="Where the annotated ledger goes.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the ledger; default: the file's name.")] = "",
+    answers: Annotated[Path | None, typer.Option(help="Answers to earlier questions, as JSON.")] = None,
+) -> None:
+    """Read the office's own ledger. A dry run first; nobody is ever texted because of it."""
+    from reminder import cli_import
+
+    if apply and dry_run:
+        raise ReminderError("Choose --dry-run or --apply, not both. Nothing was read or written.")
+    wish = cli_import.Wish(file=file, apply=apply, as_json=as_json, out=out, name=name, answers=answers)
+    _wait(cli_import.import_ledger(wish, _settings(), _lang()))
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Prove that every open case has a next date and a responsible person; exit 1 with the list if not."""
+    from reminder import cli_office
+
+    _wait(cli_office.check(_settings(), as_json=as_json))
+
+
+@app.command("first-admin")
+def first_admin(
+    name: Annotated[str, typer.Option(help="The admin's name.")] = "Admin",
+) -> None:
+    """Print the first admin's one-time code, as a link and a QR code; it is good for 30 minutes."""
+    from reminder import cli_office
+
+    _wait(cli_office.first_admin(_settings(), name))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version (also done at every start)."""
+    from reminder import cli_office
+
+    _wait(cli_office.migrate(_settings()))
+
+
+@protocols_app.command("check")
+def protocols_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of protocol files; default: ours and yours.")
+    ] = None,
+) -> None:
+    """Check every protocol file; faults with file, line and remedy."""
+    from reminder import cli_office
+
+    raise typer.Exit(cli_office.check_protocols(folder, _settings()))
+
+
+@templates_app.command("check")
+def templates_check(
+    folder: Annotated[Path | None, typer.Argument(help="A folder with your own templates.")] = None,
+) -> None:
+    """Check every message template: placeholders, length, tone, both languages."""
+    from reminder import cli_office
+
+    raise typer.Exit(cli_office.check_templates(folder, _settings()))
+
+
+@config_app.command("show")
+def config_show() -> None:
+    """Every setting with its value and where it was set; secrets are masked."""
+    for line in _settings().shown():
+        typer.echo(f"{line.key} = {line.value}    # {line.source}")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from reminder import __version__
+
+    typer.echo(f"reminder {__version__}")
+
+
+if __name__ == "__main__":
+    main()

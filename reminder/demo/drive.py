@@ -1,0 +1,105 @@
+"""The demo's clock: moves from event to event, and each step returns when everything it set off is done."""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable
+from datetime import datetime, time, timedelta
+
+from jobs.digest import refresh_digests
+from jobs.dispatch import dispatch
+from jobs.housekeeping import housekeep
+from jobs.inbox import read_inbox
+from jobs.remind import remind
+from jobs.settle import settle
+from reminder.bot.polling import fetch
+from reminder.clock import ManualClock
+from reminder.domain.workdays import at, local_day
+from reminder.runtime import Runtime
+from reminder.sandbox import World
+from reminder.store import cases, entries, reminders
+
+ROUNDS = 100
+"""One moment settles in a few rounds; more than this is a bug, and said."""
+
+NOON = time(12)
+
+
+class Drive:
+    """Owns the virtual clock. One step at a time; a virtual clock steps event by event and never jumps."""
+
+    def __init__(self, rt: Runtime, world: World, clock: ManualClock) -> None:
+        self.rt = rt
+        self.world = world
+        self.clock = clock
+        self.busy = asyncio.Lock()
+        self._acts: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = []
+        self._count = 0
+        self._kept: datetime | None = None
+
+    def plan(self, when: datetime, act: Callable[[], Awaitable[None]]) -> None:
+        """Let somebody do something at a later moment."""
+        self._count += 1
+        heapq.heappush(self._acts, (when, self._count, act))
+
+    async def settle(self) -> None:
+        """Run jobs, inbox and callbacks until nothing is left to do at this moment."""
+        for _ in range(ROUNDS):
+            await self.world.deliver()
+            done = 0
+            if self.world.state()["updates"]:
+                done += await fetch(self.rt, timedelta(0))
+            for job in (read_inbox, remind, dispatch, settle):
+                done += await job(self.rt)
+            if done == 0:
+                done = await refresh_digests(self.rt)
+            if done == 0 and self.world.state()["idle"]:
+                return
+        raise RuntimeError("the demo does not come to rest")
+
+    async def next_at(self) -> datetime | None:
+        """When something will happen next: a reminder, a lease's end, a callback, somebody's act, noon."""
+        now = self.clock.now()
+        async with self.rt.db.read() as tx:
+            moments = [
+                await entries.next_due_at(tx),
+                await reminders.next_send_at(tx),
+                await reminders.next_lease_at(tx),
+                await cases.next_undo_end(tx, now, self.rt.desk.office.undo),
+            ]
+        moments += [self.world.next_at(), self._acts[0][0] if self._acts else None, self._noon(now)]
+        return min((m for m in moments if m is not None), default=None)
+
+    def _noon(self, now: datetime) -> datetime:
+        zone = self.rt.desk.office.zone
+        today = at(local_day(now, zone), NOON, zone)
+        return today if now < today else at(local_day(now, zone) + timedelta(days=1), NOON, zone)
+
+    async def to(self, target: datetime) -> None:
+        """Go through every event up to the target."""
+        async with self.busy:
+            await self.settle()
+            while (moment := await self.next_at()) is not None and moment <= target:
+                await self._at(max(moment, self.clock.now()))
+            if target > self.clock.now():
+                self.clock.set(target)
+
+    async def _at(self, moment: datetime) -> None:
+        self.clock.set(moment)
+        while self._acts and self._acts[0][0] <= moment:
+            _, _, act = heapq.heappop(self._acts)
+            await act()
+        zone = self.rt.desk.office.zone
+        if moment == at(local_day(moment, zone), NOON, zone):
+            await housekeep(self.rt)
+        await self.settle()
+
+    async def to_next_ring(self, limit: timedelta = timedelta(days=4)) -> None:
+        """Until a phone receives something, or the limit is reached."""
+        before = len(self.world.ledger())
+        end = self.clock.now() + limit
+        async with self.busy:
+            await self.settle()
+            while (moment := await self.next_at()) is not None and moment <= end:
+                await self._at(max(moment, self.clock.now()))
+                if len(self.world.ledger()) > before:
+                    return
