@@ -4,20 +4,23 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
+from sqlalchemy.sql.elements import False_, True_
 
 from reminder.store.tables import metadata
 from reminder.store.types import UtcDateTime
 
 
-def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:
-    """A migration stands on SQLAlchemy alone: our column types may change after it was written."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
+def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
+    """What is written of our columns: SQLAlchemy's own types, as ours may change, and for every database."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "server_default" and isinstance(item.arg, True_ | False_):
+        return "sa.true()" if isinstance(item.arg, True_) else "sa.false()"
+    return False
 
 
 def configure(**options: Any) -> None:
-    context.configure(
-        target_metadata=metadata, render_item=render_item, compare_server_default=True, **options
-    )
+    context.configure(target_metadata=metadata, render_item=render_item, **options)
     with context.begin_transaction():
         context.run_migrations()
 

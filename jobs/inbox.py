@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from reminder.bot.updates import handle
-
 from reminder.actions.deliveries import hear
 from reminder.actions.replies import Text, hear_text
+from reminder.bot.updates import handle
 from reminder.channels.twilio_errors import heard
 from reminder.domain.errors import ReminderError
 from reminder.failpoints import failpoint

@@ -168,7 +168,7 @@ async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIter
 
 
 async def run(settings: Settings) -> None:
-    """Keep the calendar until told to stop (SIGTERM, SIGINT); a background task that dies stops everything."""
+    """Keep the calendar until SIGTERM or SIGINT; a background task that dies stops everything."""
     url = sqlite_file(settings.database.url)
     lock = only_one(Path(url)) if url else nullcontext()
     with lock:

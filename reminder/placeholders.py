@@ -46,6 +46,11 @@ class Text:
         return "".join(self.pieces[::2])
 
     @property
+    def source(self) -> str:
+        """As it stands in the file."""
+        return "".join(f"{{{piece}}}" if n % 2 else piece for n, piece in enumerate(self.pieces))
+
+    @property
     def placeholders(self) -> frozenset[str]:
         return frozenset(self.pieces[1::2])
 

@@ -261,7 +261,7 @@ def test_names_of_files_start_at_the_settings_file(office: Office) -> None:
 
 def test_settings_cannot_be_changed(office: Office) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        office.load().web.port = 1  # type: ignore[misc]
+        office.load().web.port = 1
 
 
 def test_the_schema_names_every_setting() -> None:

@@ -11,10 +11,9 @@ from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import OUTCOMES, Event, allowed_from
-from reminder.domain.entries import EntryStatus
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
-from reminder.domain.protocols import EntryKind
+from reminder.domain.wanted import over
 from reminder.domain.workdays import local_day
 from reminder.store import cases, residents
 from reminder.store.database import Tx
@@ -144,7 +143,7 @@ async def _move(
     deed = await record.record(tx, desk, by, case_id, event, value=value, at=at)
     if deed is None:
         raise Stale("deed.repeated")
-    return await replan(tx, desk, case_id)
+    return await complete_if_over(tx, desk, await replan(tx, desk, case_id))
 
 
 def _in_order(scene: CaseScene, desk: Desk, at: datetime | None) -> None:
@@ -266,20 +265,12 @@ async def close(
         raise Refused("case.no_contact", no=no)
     if not scene.protocol.closes_with_series and not waiver.strip():
         raise Refused("case.no_series", no=no)
-    plan = await _move(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
-    return await complete_if_over(tx, desk, plan)
+    return await _move(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
 
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:
-    """A closed case whose return visits are over, the last finding it solved, is completed."""
-    if plan.past.status.value != "closed":
-        return plan
-    milestones = {m.key for m in desk.protocol(plan.row.case.protocol).milestones if m.anchor == "closed"}
-    series = [e for e in plan.entries.values() if e.milestone in milestones and e.kind is EntryKind.VISIT]
-    if any(e.is_open for e in series):
-        return plan
-    done = [e for e in series if e.status is EntryStatus.DONE]
-    if done and done[-1].note == "partly":
+    """A closed case in which nothing is owed any more is completed, in the deed that ended the last of it."""
+    if not over(plan.past, desk.protocol(plan.row.case.protocol), plan.entries.values()):
         return plan
     deed = await cases.last_deed_of_case(tx, plan.row.case.id)
     by = Actor()

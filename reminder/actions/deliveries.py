@@ -48,7 +48,8 @@ async def hear(tx: Tx, desk: Desk, token: str, news: News) -> None:
         return
     try:
         if isinstance(news, Delivered | Undelivered | Failed):
-            await _receipt(tx, desk, reminder, news)
+            if reminder.token == token:
+                await _receipt(tx, desk, reminder, news)
         else:
             await _answer(tx, desk, reminder, token, news)
     except Stale:
@@ -87,18 +88,22 @@ async def accepted(tx: Tx, desk: Desk, reminder: Reminder, provider_id: str) -> 
     """The provider has it, whether it told us so itself or its log did."""
     if reminder.state not in {State.SENDING, State.UNCERTAIN}:
         return
+    fresh = await _taken_on(tx, desk, reminder, provider_id)
+    early = await reminders.receipts(tx, token=reminder.token or "", provider_id=provider_id)
+    for _, status, code in early:
+        if fresh is not None and status in _FINAL:
+            await _receipt(tx, desk, fresh, _FINAL[status](provider_id, code))
+            fresh = await reminders.one(tx, reminder.id)
+
+
+async def _taken_on(tx: Tx, desk: Desk, reminder: Reminder, provider_id: str) -> Reminder | None:
     now = desk.clock.now()
     sent = {"provider_id": provider_id, "sent_at": now, "reason": ""}
     if reminder.channel == Channel.TELEGRAM:
         sent["ended_at"] = now  # Telegram knows no receipts: sent is as far as it goes
     await reminders.move(tx, reminder.id, reminder.state, State.SENT, **sent)
     await cases.tell(tx, reminder.case_id, now, "sent", detail_id=reminder.id, kind=reminder.kind)
-    fresh = await reminders.one(tx, reminder.id)
-    early = await reminders.receipts(tx, token=reminder.token or "", provider_id=provider_id)
-    for _, status, code in early:
-        if fresh is not None and status in _FINAL:
-            await _receipt(tx, desk, fresh, _FINAL[status](provider_id, code))
-            fresh = await reminders.one(tx, reminder.id)
+    return await reminders.one(tx, reminder.id)
 
 
 _FINAL: Mapping[str, Callable[[str, str], Delivered | Undelivered]] = {
@@ -162,7 +167,9 @@ async def _not_reached(tx: Tx, desk: Desk, reminder: Reminder, now: datetime) ->
     await cases.tell(tx, reminder.case_id, now, "not_reached", detail_id=reminder.id, kind=reminder.kind)
     for question_id in await inbox.questions_of_reminder(tx, reminder.id):
         await release(tx, question_id, now)
-    if reminder.resident_id is not None and reminder.case_id is not None:
+    # An answer to somebody's own text is owed to nobody by telephone, least of all to a person who said stop.
+    owed = reminder.resident_id is not None and not reminder.key.startswith("reply:")
+    if owed and reminder.case_id is not None:
         await tell_otherwise(tx, desk, reminder.case_id, reminder.id)
 
 
@@ -177,8 +184,7 @@ async def _receipt(tx: Tx, desk: Desk, reminder: Reminder, news: Delivered | Und
     now = desk.clock.now()
     if reminder.state in {State.SENDING, State.UNCERTAIN}:
         # The receipt overtook the answer to the call: it proves the provider has the message.
-        await accepted(tx, desk, reminder, news.provider_id)
-        reminder = await reminders.one(tx, reminder.id) or reminder
+        reminder = await _taken_on(tx, desk, reminder, news.provider_id) or reminder
     if reminder.state is not State.SENT:
         return
     if isinstance(news, Delivered):

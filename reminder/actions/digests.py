@@ -12,7 +12,7 @@ from reminder.actions.desk import Desk, who
 from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.messages import Button, Keyboard, Style
 from reminder.domain.people import Person, Role, Staff
-from reminder.domain.protocols import EntryKind
+from reminder.domain.protocols import Bound, EntryKind
 from reminder.domain.said_dates import say_date, say_time, say_weekday_date
 from reminder.domain.workdays import local_day
 from reminder.store import cases, entries, people
@@ -65,7 +65,7 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     items = [
         Item(section=_section(entry, today, desk), entry=entry, row=rows[entry.case_id])
         for entry in found
-        if _is_for(person, entry, rows[entry.case_id], desk, staff)
+        if _is_for(person, entry, rows[entry.case_id], desk, staff) and not _lapsed(entry, today)
     ]
     order = list(Section)
     return sorted(
@@ -93,6 +93,12 @@ def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff
     if entry.kind is EntryKind.TASK and entry.detail.get("role"):
         role = Role(entry.detail["role"])
     return any(p.id == person.id for p in who(role, row, staff))
+
+
+def _lapsed(entry: Entry, today: date) -> bool:
+    """A window that binds nobody is never late; it is simply over."""
+    bound = entry.bound is Bound.OFFICE or entry.kind is EntryKind.TASK
+    return not bound and entry.due_on is not None and entry.due_on < today
 
 
 def _section(entry: Entry, today: date, desk: Desk) -> Section:

@@ -8,14 +8,16 @@ from reminder.actions.deliveries import LEASE
 from reminder.actions.desk import Desk
 from reminder.actions.digests import digest_of
 from reminder.actions.reminding import DIGEST, NEEDS_A_PERSON, barred
+from reminder.actions.replan import release
 from reminder.actions.scene import Scene, read_scene
 from reminder.actions.tasks import tell_otherwise
 from reminder.actions.wording import values
-from reminder.domain.entries import EntryStatus
+from reminder.domain.cases import Status
+from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.errors import ReminderError
 from reminder.domain.messages import Keyboard, Outgoing
 from reminder.domain.people import Channel
-from reminder.domain.planning import OFF, slot_of
+from reminder.domain.planning import MOVED, OFF, OFFERS, slot_of
 from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
 from reminder.domain.workdays import at, local_day
@@ -71,7 +73,9 @@ async def _ended(tx: Tx, scene: Scene) -> bool:
     """Whether it must not go any more; if so it has got its terminal state and reason."""
     reminder, now = scene.reminder, scene.now
     state, reason = _verdict(scene)
-    if state is None and reminder.channel == Channel.SMS and not reminder.key.startswith("reply:"):
+    # A correction goes in any case: a wrong date costs its reader more than one text too many.
+    counted = not reminder.key.startswith("reply:") and reminder.step not in {MOVED, OFF}
+    if state is None and reminder.channel == Channel.SMS and counted:
         state, reason = await _capped(tx, scene)
     if state is None:
         return False
@@ -79,30 +83,57 @@ async def _ended(tx: Tx, scene: Scene) -> bool:
     await reminders.move(
         tx, reminder.id, State.PLANNED, state, reason=reason.value, ended_at=now, lease_until=None
     )
-    unheard = reason in NEEDS_A_PERSON | {Reason.DAILY_CAP, Reason.USELESS}
-    if unheard and reminder.resident_id is not None and reminder.case_id is not None:
+    await _unasked(tx, scene)
+    if reason in NEEDS_A_PERSON and reminder.resident_id is not None and reminder.case_id is not None:
         await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
     return True
 
 
+async def _unasked(tx: Tx, scene: Scene) -> None:
+    """A question whose text ends unsent, after an attempt that failed, holds up no other."""
+    for question_id in await inbox.questions_of_reminder(tx, scene.reminder.id):
+        await release(tx, question_id, scene.now)
+
+
 def _verdict(scene: Scene) -> tuple[State | None, Reason | None]:
-    reminder, entry, case = scene.reminder, scene.entry, scene.case
+    reminder, case, person = scene.reminder, scene.case, scene.person
     if reminder.useless_at is not None and reminder.useless_at <= scene.now:
         return State.MISSED, Reason.USELESS
-    if entry is not None and entry.kind is not EntryKind.NOTICE:
-        if entry.revision != reminder.revision:
-            return State.SUPERSEDED, Reason.SUPERSEDED
-        if not entry.is_open and reminder.step != OFF:
-            return State.CANCELLED, Reason.SUBJECT_CLOSED
-        if reminder.kind == "visit_tomorrow" and entry.status is not EntryStatus.CONFIRMED:
-            return State.SUPPRESSED, Reason.NOT_CONFIRMED
-    if entry is not None and entry.status is EntryStatus.CANCELLED and entry.kind is EntryKind.NOTICE:
-        return State.CANCELLED, Reason.UNDONE
-    if scene.person is not None and scene.person.chat_id is None:
+    state, reason = (None, None) if scene.entry is None else _of_entry(scene, scene.entry)
+    if state is not None:
+        return state, reason
+    if person is not None and (person.chat_id is None or not person.active):
         return State.SUPPRESSED, Reason.NOT_ENROLLED
     if case is not None and scene.resident is not None and not reminder.key.startswith("reply:"):
         reason = barred(case.row, scene.resident, scene.phone)
         return (State.SUPPRESSED, reason) if reason is not None else (None, None)
+    return None, None
+
+
+def _of_entry(scene: Scene, entry: Entry) -> tuple[State | None, Reason | None]:
+    """What has become of the entry since the reminder fell due."""
+    reminder = scene.reminder
+    off = reminder.step == OFF
+    if entry.kind is EntryKind.NOTICE:
+        return _of_notice(scene, entry)
+    if entry.revision != reminder.revision:
+        return State.SUPERSEDED, Reason.SUPERSEDED
+    if entry.is_open == off:
+        return State.CANCELLED, Reason.UNDONE if off else Reason.SUBJECT_CLOSED
+    if reminder.kind == "visit_tomorrow" and entry.status is not EntryStatus.CONFIRMED:
+        return State.SUPPRESSED, Reason.NOT_CONFIRMED
+    if reminder.kind in OFFERS and reminder.step != MOVED and entry.status is not EntryStatus.PROPOSED:
+        return State.SUPPRESSED, Reason.SUPERSEDED
+    return None, None
+
+
+def _of_notice(scene: Scene, entry: Entry) -> tuple[State | None, Reason | None]:
+    if entry.status is EntryStatus.CANCELLED:
+        return State.CANCELLED, Reason.UNDONE
+    withdrawn = scene.case is not None and scene.case.past.status is Status.WITHDRAWN
+    if withdrawn and scene.resident is not None:
+        # Whoever took the matter back hears nothing more of how it is handled.
+        return State.CANCELLED, Reason.SUBJECT_CLOSED
     return None, None
 
 
@@ -120,10 +151,16 @@ async def _capped(tx: Tx, scene: Scene) -> tuple[State | None, Reason | None]:
 
 
 async def _waits(tx: Tx, scene: Scene, kind: Kind) -> bool:
-    """Whether it only has to wait: for texting hours, or for the phone's open question to be answered."""
+    """Whether it only has to wait: for the undo window, texting hours, or the phone's open question."""
     reminder, office = scene.reminder, scene.office
     if reminder.channel != Channel.SMS:
         return False
+    if scene.case is not None and not reminder.key.startswith("reply:"):
+        done = [fact.recorded_at for fact in scene.case.past.facts if fact.by is not None]
+        settled = max(done, default=scene.now - office.undo) + office.undo
+        if settled > scene.now:
+            await reminders.postpone(tx, reminder.id, settled)
+            return True
     if not kind.urgent and not office.texting.is_open(scene.now, office.zone):
         later = office.texting.next_open(scene.now, office.zone)
         await reminders.postpone(tx, reminder.id, later)
@@ -131,9 +168,10 @@ async def _waits(tx: Tx, scene: Scene, kind: Kind) -> bool:
     if kind.question is None or scene.phone is None or not office.sms_replies:
         return False
     asked = await inbox.open_question(tx, scene.phone.id, scene.now)
-    if asked is None:
+    if asked is None or asked.reminder_id == reminder.id:
         return False
-    await reminders.postpone(tx, reminder.id, asked.expires_at, reason=WAITING)
+    until = min(asked.expires_at, reminder.useless_at or asked.expires_at)
+    await reminders.postpone(tx, reminder.id, until, reason=WAITING)
     return True
 
 
@@ -162,6 +200,7 @@ async def _dead(tx: Tx, scene: Scene, error: ReminderError) -> None:
     reason = f"{type(error).__name__}:{error}"[:200]
     await reminders.move(tx, reminder.id, State.PLANNED, State.DEAD, reason=reason, ended_at=scene.now)
     await cases.tell(tx, reminder.case_id, scene.now, "dead", kind=reminder.kind)
+    await _unasked(tx, scene)
     if reminder.resident_id is not None and reminder.case_id is not None:
         await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
 

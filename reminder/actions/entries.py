@@ -69,12 +69,26 @@ async def _fact(
     *,
     when: datetime | None = None,
 ) -> Plan:
+    await _deed(tx, desk, by, entry, event, value, when=when)
+    return await complete_if_over(tx, desk, await replan(tx, desk, entry.case_id))
+
+
+async def _deed(
+    tx: Tx,
+    desk: Desk,
+    by: Actor,
+    entry: Entry,
+    event: Event,
+    value: Mapping[str, Any] | None,
+    *,
+    when: datetime | None,
+) -> int:
     if when is not None and when > desk.clock.now():
         raise Refused("date.future")
     deed = await record.record(tx, desk, by, entry.case_id, event, subject=entry.key, value=value, at=when)
     if deed is None:
         raise Stale("deed.repeated")
-    return await replan(tx, desk, entry.case_id)
+    return deed
 
 
 def _future(desk: Desk, slot: Slot) -> None:
@@ -132,8 +146,7 @@ async def confirm(tx: Tx, desk: Desk, by: Actor, entry_id: int) -> Plan:
 async def decline(tx: Tx, desk: Desk, by: Actor, entry_id: int) -> Plan:
     """The resident wants no visit; nobody asks again."""
     _, entry = await _open_entry(tx, desk, by, entry_id, "visit", None)
-    plan = await _fact(tx, desk, by, entry, Event.DECLINE)
-    return await complete_if_over(tx, desk, plan)
+    return await _fact(tx, desk, by, entry, Event.DECLINE)
 
 
 async def ask_other_day(tx: Tx, desk: Desk, by: Actor, entry_id: int) -> Plan:
@@ -157,13 +170,12 @@ async def visited(
     if outcome not in VISIT_OUTCOMES:
         raise Refused("visit.unknown_outcome", known=", ".join(VISIT_OUTCOMES))
     scene, entry = await _open_entry(tx, desk, by, entry_id, "visit", revision)
-    plan = await _fact(tx, desk, by, entry, Event.VISITED, {"outcome": outcome, "text": text}, when=when)
+    found = {"outcome": outcome, "text": text}
+    deed = await _deed(tx, desk, by, entry, Event.VISITED, found, when=when)
     if outcome == "not_solved" and scene.past.status.value in {"closed", "completed"}:
-        deed = await cases.last_deed_of_case(tx, entry.case_id)
         value = {"reason_text": text or outcome}
         await record.add(tx, desk, by, entry.case_id, Event.REOPEN, deed=deed, value=value)
-        return await replan(tx, desk, entry.case_id)
-    return await complete_if_over(tx, desk, plan)
+    return await complete_if_over(tx, desk, await replan(tx, desk, entry.case_id))
 
 
 async def not_met(
@@ -201,9 +213,10 @@ async def done(
     if entry.kind is EntryKind.VISIT:
         return await visited(tx, desk, by, entry_id, "holds", text, when=when)
     milestone = scene.milestone(entry)
-    by_contact = milestone is not None and "contact" in milestone.met_by
-    needs = next((m for m in (milestone.met_by if milestone else ()) if m in _OWN_MOVE), None)
-    if needs is not None and not by_contact:
+    met_by = milestone.met_by if milestone is not None else ()
+    by_contact = "contact" in met_by
+    needs = next((m for m in met_by if m in _OWN_MOVE), None)
+    if needs is not None and not by_contact and "done" not in met_by:
         raise Refused("entry.needs_move", what=scene.what(entry, desk.office.lang), move=f"move.{needs}")
     if by_contact:
         return await _fact(tx, desk, by, entry, Event.CONTACT, {"text": text}, when=when)
@@ -226,7 +239,7 @@ async def undo(tx: Tx, desk: Desk, by: Actor, deed_id: int) -> Plan:
         raise Stale("undo.done_already")
     await record.begin(tx, desk, by, None, f"undo:{deed_id}")
     await cases.tell(tx, deed["case_id"], desk.clock.now(), "undone", by.id)
-    return await replan(tx, desk, deed["case_id"])
+    return await complete_if_over(tx, desk, await replan(tx, desk, deed["case_id"]))
 
 
 def today(desk: Desk) -> date:

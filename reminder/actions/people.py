@@ -98,19 +98,18 @@ async def add_person(
 async def first_admin(tx: Tx, desk: Desk, *, name: str, bot_name: str) -> Invite:
     """The code of the first admin, for the command line only. Refused once an admin has joined."""
     staff = await people.staff(tx)
-    admins = staff.holding(Role.ADMIN)
-    if any(person.chat_id is not None for person in admins):
+    if any(person.chat_id is not None for person in staff.holding(Role.ADMIN)):
         raise Refused("enrol.admin_exists")
-    if admins:
-        person_id = admins[0].id
-    else:
-        units = list(staff.units)
-        root = (
-            units[0]
-            if units
-            else await people.add_unit(tx, name=desk.office.name, kind="county", parent_id=None)
-        )
-        person_id = await people.add_person(
-            tx, name=name, unit_id=root, roles=[Role.ADMIN], lang=desk.office.lang
-        )
+    person_id = await ensure_admin(tx, desk, name)
     return await invite(tx, desk, Actor(), person_id, bot_name=bot_name, valid=FIRST_ADMIN_LIFE)
+
+
+async def ensure_admin(tx: Tx, desk: Desk, name: str = "Admin") -> int:
+    """The first admin's id; made, with the office's root unit, when there is nobody yet to answer for a case."""
+    staff = await people.staff(tx)
+    if admins := staff.holding(Role.ADMIN):
+        return admins[0].id
+    root = next(iter(staff.units), None)
+    if root is None:
+        root = await people.add_unit(tx, name=desk.office.name or "Office", kind="county", parent_id=None)
+    return await people.add_person(tx, name=name, unit_id=root, roles=[Role.ADMIN], lang=desk.office.lang)

@@ -51,7 +51,8 @@ class _Batch:
         row = self.rows[entry.case_id]
         if step.resident:
             for resident_id in self.parties[row.case.id]:
-                if step.only in {"", f"resident:{resident_id}"}:
+                recipient = f"resident:{resident_id}"
+                if step.only in {"", recipient} and recipient not in step.but:
                     await self.to_resident(entry, step, office, resident_id)
             return
         for person in _people(step, row, self.staff):
@@ -66,7 +67,8 @@ class _Batch:
         phone = _phone(self.phones[resident_id])
         reason = step.blocked or barred(row, self.residents[resident_id], phone)
         # A text that follows from what somebody has just done waits until it can no longer be undone.
-        held = step.at + office.undo if step.at == entry.since else step.at
+        fresh = step.at == entry.since or step.key in {MOVED, OFF}
+        held = step.at + office.undo if fresh else step.at
         after = max(held, self.now)
         urgent = self.desk.kind(step.kind).urgent
         values = {
@@ -76,9 +78,7 @@ class _Batch:
             "channel": Channel.SMS.value,
             "send_after": after if urgent else office.texting.next_open(after, office.zone),
         }
-        added = await self.add(entry, step, values, reason)
-        if added is not None and reason in NEEDS_A_PERSON:
-            self.unheard.append((entry.case_id, added))
+        await self.add(entry, step, values, reason)
 
     async def to_person(self, entry: Entry, step: DueStep, person: Person) -> None:
         values = {
@@ -91,7 +91,7 @@ class _Batch:
 
     async def add(
         self, entry: Entry, step: DueStep, values: dict[str, object], reason: Reason | None
-    ) -> int | None:
+    ) -> None:
         assert step.kind is not None
         rule = self.desk.kind(step.kind).useless_after
         zone = self.desk.office.zone
@@ -101,7 +101,7 @@ class _Batch:
             state = State.SUPPRESSED
         elif useless is not None and useless <= self.now:
             state, reason = State.MISSED, Reason.USELESS
-        return await reminders.add(
+        added = await reminders.add(
             self.tx,
             **_about(entry, step),
             kind=step.kind,
@@ -112,6 +112,8 @@ class _Batch:
             ended_at=None if state is State.PLANNED else self.now,
             **values,
         )
+        if added is not None and step.resident and reason in NEEDS_A_PERSON:
+            self.unheard.append((entry.case_id, added))
 
     async def to_digest(self, entry: Entry, step: DueStep, person: Person) -> None:
         """The step ends merged; one digest per person and day tells everything at once."""
@@ -131,7 +133,7 @@ class _Batch:
 
     async def digest_of(self, person: Person) -> int | None:
         office = self.desk.office
-        day = local_day(self.now, office.zone)
+        day = office.calendar.forward(local_day(self.now, office.zone))
         key = f"{DIGEST}:{person.id}:{day.isoformat()}"
         known = await reminders.by_key(self.tx, key)
         if known is not None:
@@ -219,7 +221,16 @@ def _about(entry: Entry, step: DueStep) -> dict[str, object]:
     }
 
 
-NEEDS_A_PERSON = frozenset({Reason.NO_PHONE, Reason.OPTED_OUT, Reason.NO_CONSENT, Reason.CONFIDENTIAL})
+NEEDS_A_PERSON = frozenset(
+    {
+        Reason.NO_PHONE,
+        Reason.OPTED_OUT,
+        Reason.NO_CONSENT,
+        Reason.CONFIDENTIAL,
+        Reason.DAILY_CAP,
+        Reason.USELESS,
+    }
+)
 """Texts that cannot go for these reasons become somebody's task: nobody loses news by lacking a phone."""
 
 

@@ -39,6 +39,9 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     change = difference(wanted(past, protocol, office), are, now=now)
     if change:
         await _apply(tx, case_id, change, now)
+        for entry in change.moved:
+            if not are[entry.key].is_open and are[entry.key].when == entry.when:
+                await reminders.again(tx, entry.id, entry.revision, since=now - office.undo)
         are = (await entries.of(tx, [case_id]))[case_id]
     await _reindex(tx, desk, are, change, protocol)
     row = await _project(tx, row, past)
@@ -46,8 +49,7 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
 
 
 async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> None:
-    for target in change.new:
-        await entries.insert(tx, case_id, target)
+    await entries.insert(tx, case_id, change.new)
     for entry in (*change.moved, *change.changed, *change.void):
         await entries.save(tx, entry)
     if moved := [e.id for e in change.moved]:
@@ -82,7 +84,8 @@ async def _reindex(tx: Tx, desk: Desk, are: dict[str, Entry], change: Difference
         heard = told.get(entry.id, [])
         if not (key in fresh or key in altered):
             continue
-        start = entry.since if key in fresh else now
+        # A step that fell due while nobody looked is still owed.
+        start = entry.since if key in fresh else min(now, entry.next_reminder_at or now)
         milestone = protocol.milestone(entry.milestone)
         at = next_step_at(entry, milestone, office, heard, after=start - _JUST_BEFORE)
         agenda[entry.id] = now if corrections_owed(entry, heard) else at

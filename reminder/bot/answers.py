@@ -21,6 +21,8 @@ class Card:
 
     text: str
     buttons: Keyboard = ()
+    news: bool = True
+    """Whether something changes for a resident: worth a message of its own under a digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

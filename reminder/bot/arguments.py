@@ -54,11 +54,12 @@ def leading_when(turn: Turn, text: str) -> tuple[When | None, str]:
 
 
 def slot_of(when: When) -> Slot:
-    """A visit's slot. Refused for a day that is over."""
+    """A visit's slot, its end said as well. Refused for a day that is over."""
     if when.past:
         raise Refused("date.past")
     start, end = when.visit_slot
-    return Slot(day=when.day, start=start, end=end)
+    slot = Slot(day=when.day, start=start, end=end)
+    return Slot(day=when.day, start=start, end=time.fromisoformat(slot.value()["end"]))
 
 
 def write_slot(slot: Slot) -> str:

@@ -184,7 +184,7 @@ def _entry_line(turn: Turn, scene: CaseScene, entry: Entry, number: int | None) 
     mark = f"{number}. " if number else "· "
     state = ""
     if entry.kind is EntryKind.VISIT:
-        state = " · " + turn.word(f"entry.{entry.status}")
+        state = " · " + turn.word(f"state.{entry.status}")
     provisional = turn.word("provisional_mark") if entry.provisional else ""
     return f"{mark}{scene.what(entry, turn.lang)} — {_day_of(turn, entry)}{provisional}{state}"
 

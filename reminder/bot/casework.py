@@ -15,10 +15,12 @@ from reminder.bot.deeds import deed, undo
 from reminder.bot.standing import standing
 from reminder.bot.turn import Turn
 from reminder.bot.visits import which
-from reminder.domain.cases import OUTCOMES
+from reminder.domain.cases import OUTCOMES, Event
 from reminder.domain.dates import When, say_day
 from reminder.domain.entries import Entry
 from reminder.domain.errors import Refused
+from reminder.domain.messages import Button
+from reminder.domain.people import Person, Role
 from reminder.domain.protocols import EntryKind
 from reminder.domain.workdays import at
 from reminder.store import cases as stored
@@ -93,7 +95,7 @@ async def answer(turn: Turn, args: str) -> Answer:
     said, _, reason_text = rest.partition(" ")
     outcome = _outcome(turn, said)
     if outcome is None:
-        await cases.allowed(turn.tx, turn.desk, turn.by, case_id, cases.Event.ANSWER)
+        await cases.allowed(turn.tx, turn.desk, turn.by, case_id, Event.ANSWER)
         options = [(turn.word(f"decision.{one}"), f"answer {no} {one}") for one in OUTCOMES]
         return _card(await offer(turn, turn.word("ask.answer", no=no), options, 2))
     if not reason_text.strip():
@@ -146,9 +148,7 @@ async def _served(turn: Turn, scene: CaseScene, how: str, moment: datetime | Non
     )
 
 
-async def _sure_of_day(
-    turn: Turn, scene: CaseScene, do: str, when: When, detail: Mapping[str, Any]
-) -> Card:
+async def _sure_of_day(turn: Turn, scene: CaseScene, do: str, when: When, detail: Mapping[str, Any]) -> Card:
     """Every date is said with its weekday before it is kept."""
     day = say_day(when.day, turn.lang, turn.today)
     text = turn.word("bot.echo", no=scene.row.case.number, what=turn.word(f"move.{do}"), when=day)
@@ -278,7 +278,7 @@ async def assign(turn: Turn, args: str) -> Answer:
     case_id, no = scene.row.case.id, scene.row.case.number
     found = _colleagues(turn, said)
     if len(found) != 1:
-        await cases.allowed(turn.tx, turn.desk, turn.by, case_id, cases.Event.ASSIGN)
+        await cases.allowed(turn.tx, turn.desk, turn.by, case_id, Event.ASSIGN)
         options = [(f"{p.name} · {_unit(turn, p.unit_id)}", f"assign {no} #{p.id}") for p in found[:8]]
         return _card(await offer(turn, turn.word("ask.assign", no=no), options))
     person = found[0]
@@ -293,21 +293,21 @@ async def assign(turn: Turn, args: str) -> Answer:
     return _card(card if after.past.status.value != "registered" else _with(card, offer_accept))
 
 
-def _with(card: Card, button: Any) -> Card:
+def _with(card: Card, button: Button) -> Card:
     return Card(text=card.text, buttons=(*card.buttons, (button,)))
 
 
-def _colleagues(turn: Turn, said: str) -> list[Any]:
-    """Active people by number ("#5"), name or the beginning of a name; all who carry cases if none is said."""
+def _colleagues(turn: Turn, said: str) -> list[Person]:
+    """Active people by number ("#5") or name, else by a part of it; all who carry cases if none fits."""
     active = [p for _, p in sorted(turn.staff.people.items()) if p.active]
     if said.startswith("#") and said[1:].isdecimal():
         return [p for p in active if p.id == int(said[1:])]
     named = [p for p in active if said and p.name.casefold() == said.casefold()]
     named = named or [p for p in active if said and said.casefold() in p.name.casefold()]
-    return named or [p for p in active if p.roles & {*_CARRIERS}]
+    return named or [p for p in active if p.roles & _CARRIERS]
 
 
-_CARRIERS = ("handler", "unit_head")
+_CARRIERS = frozenset({Role.HANDLER, Role.UNIT_HEAD})
 
 
 def _unit(turn: Turn, unit_id: int) -> str:

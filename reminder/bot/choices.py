@@ -1,4 +1,4 @@
-"""How is one thing chosen from several: each option is a whole command line, kept here and not in the button?"""
+"""How is one thing chosen from several? Each option is a command line, kept here and not in the button."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from reminder.domain.messages import Button
 
 
 async def offer(turn: Turn, text: str, options: Sequence[tuple[str, str]], width: int = 1) -> Card:
-    """(label, command line without the slash) each. The button carries a number, never who or what it means."""
+    """(label, command line without the slash) each. The button carries a number, never what it means."""
     nonce = turn.heard.letter
     await turn.ask("pick", {"nonce": nonce, "options": [line for _, line in options]})
     buttons: list[Button] = [
@@ -30,6 +30,6 @@ async def chosen(turn: Turn, tap: Tap) -> str:
 
 async def want(turn: Turn, line: str, text: str) -> Card:
     """Ask for the rest of a command: what is written next is put behind the line."""
-    await turn.ask("line", {"line": line})
+    await turn.ask("line", {"line": line, "nonce": turn.heard.letter})
     cancel = turn.button(turn.word("button.cancel"), "no", turn.heard.letter, origin="d")
     return Card(text=text, buttons=((cancel,),))

@@ -16,6 +16,7 @@ from reminder.bot.heard import Tap
 from reminder.bot.standing import next_visit, standing
 from reminder.bot.turn import Turn, rows
 from reminder.domain.dates import chips, say_day, say_weekday_date
+from reminder.domain.dates import say_slot as say_short_slot
 from reminder.domain.entries import Entry
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.messages import Button, Style
@@ -70,7 +71,7 @@ async def choose(turn: Turn, target: Target, place: str = "") -> Card:
     await turn.ask("date", detail)
     offers = [
         turn.button(
-            f"{turn.word(key)} {say_weekday_date(when.day, turn.lang, turn.today)}",
+            f"{turn.word(key)} · {say_short_slot(when.day, *when.visit_slot, turn.lang, turn.today)}",
             target.act("pick"),
             target.id,
             target.rev,
@@ -181,7 +182,7 @@ async def echo(turn: Turn, target: Target, slot: Slot, place: str = "") -> Card:
         Style.SUCCESS,
     )
     change = turn.button(turn.word("button.change"), target.act("move"), target.id, target.rev, "d")
-    buttons = [(yes, change)]
+    buttons: list[tuple[Button, ...]] = [(yes, change)]
     calendar = turn.desk.office.calendar
     if not calendar.is_working(slot.day):
         text.append(turn.word("bot.rest_day", day=say_day(slot.day, turn.lang, turn.today)))
@@ -238,3 +239,9 @@ async def date_asked(turn: Turn, text: str) -> Answer | None:
     """The answer to an open question for a day, if there is one."""
     asked = await turn.asked("date")
     return await dated(turn, dict(asked), text) if asked is not None else None
+
+
+async def place_said(turn: Turn) -> str:
+    """Where the visit in question is to be, if that was said along with it."""
+    asked = await turn.asked("date")
+    return str(asked["place"]) if asked is not None else ""

@@ -28,11 +28,12 @@ async def deed(turn: Turn, case_id: int | None, work: Callable[[], Awaitable[Pla
     before = await _texts(turn, case_id) if case_id is not None else []
     plan = await work()
     after = await _texts(turn, plan.row.case.id)
-    lines = [said.replace("{no}", plan.row.case.number), *changed(turn, before, after)]
+    change = changed(turn, before, after)
+    lines = [said.replace("{no}", plan.row.case.number), *(change or [turn.word("bot.no_text")])]
     done = await cases.last_deed(turn.tx, turn.person.id)
     assert done is not None
     undo = turn.button(turn.word("button.undo"), "undo", int(done["id"]), origin="d")
-    return Card(text="\n".join(lines), buttons=((undo,),))
+    return Card(text="\n".join(lines), buttons=((undo,),), news=bool(change))
 
 
 async def foreseen(turn: Turn, case_id: int, work: Callable[[], Awaitable[Plan]]) -> list[str]:
@@ -44,7 +45,7 @@ async def foreseen(turn: Turn, case_id: int, work: Callable[[], Awaitable[Plan]]
         after = await _texts(turn, case_id)
     finally:
         await attempt.rollback()
-    return changed(turn, before, after)
+    return changed(turn, before, after) or [turn.word("bot.no_text")]
 
 
 async def undo(turn: Turn, deed_id: int) -> Card:
@@ -77,7 +78,7 @@ def changed(turn: Turn, before: Sequence[Coming], after: Sequence[Coming]) -> li
         for one in gone
         if one.kind not in kinds and turn.desk.templates.has_word(f"gist.{one.kind}")
     ]
-    return lines or [turn.word("bot.no_text")]
+    return lines
 
 
 def say_moment(turn: Turn, moment: datetime) -> str:

@@ -61,6 +61,8 @@ class Heard:
     tap: Tap | None = None
     message: str = ""
     """Id of the message that was tapped."""
+    shown: str = ""
+    """What that message says."""
     file: File | None = None
     private: bool = True
 
@@ -108,6 +110,7 @@ def _tapped(letter: int, update: Mapping[str, Any], query: Mapping[str, Any]) ->
         callback=str(query.get("id") or ""),
         tap=read_tap(str(query.get("data") or "")),
         message=str(known.get("message_id") or ""),
+        shown=str(known.get("text") or ""),
         private=_private(known),
     )
 

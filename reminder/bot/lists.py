@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from reminder.actions import people
 from reminder.actions.guard import permit
 from reminder.actions.overview import coming, reminders_of
 from reminder.bot import cards
@@ -12,7 +13,7 @@ from reminder.bot.deeds import say_moment
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.longtext import clip
-from reminder.actions import people
+from reminder.store.reminders import Reminder
 
 MOST_DAYS = 60
 PREVIEWED = 40
@@ -48,7 +49,7 @@ async def why(turn: Turn, args: str) -> Answer:
     lines = [turn.word("bot.why_head", no=scene.row.case.number)]
     for entry in sorted(scene.entries.values(), key=lambda e: (e.due_at or scene.now, e.id)):
         day = entry.promise_on or entry.due_on or turn.today
-        state = turn.word(f"entry.{entry.status}")
+        state = turn.word(f"state.{entry.status}")
         lines.append(f"· {scene.what(entry, turn.lang)} — {say_day(day, turn.lang, turn.today)} · {state}")
     lines.append(turn.word("bot.why_messages"))
     found = await reminders_of(turn.tx, case_id)
@@ -56,7 +57,7 @@ async def why(turn: Turn, args: str) -> Answer:
     return says("\n".join(lines))
 
 
-def _sent_line(turn: Turn, one: "cards.reminders.Reminder") -> str:
+def _sent_line(turn: Turn, one: Reminder) -> str:
     person = turn.staff.people.get(one.person_id or 0)
     to = person.name if person else turn.word("bot.resident")
     known = turn.desk.templates.has_word
@@ -64,7 +65,7 @@ def _sent_line(turn: Turn, one: "cards.reminders.Reminder") -> str:
     what = turn.word(gist if known(gist) else "bot.staff_message")
     reason = f"why.{one.reason}"
     parts = [say_moment(turn, one.sent_at or one.ended_at or one.send_after), what, f"→ {to}"]
-    parts.append(turn.word(f"sending.{one.state}"))
+    parts.append(turn.word(f"delivery.{one.state}"))
     if one.reason:
         parts.append(turn.word(reason) if known(reason) else clip(one.reason, 60))
     return "· " + " · ".join(parts)

@@ -32,7 +32,7 @@ def _ended(turn: Turn, scene: CaseScene, entry: Entry) -> Stale:
     last = facts[-1] if facts else None
     person = scene.staff.people.get(last.by or 0) if last is not None else None
     if last is None or person is None or entry.status is EntryStatus.CANCELLED:
-        return Stale("bot.already_ended", no=no, status=turn.word(f"entry.{entry.status}"))
+        return Stale("bot.already_ended", no=no, status=turn.word(f"state.{entry.status}"))
     moment = last.recorded_at.astimezone(turn.desk.office.zone)
     return Stale("bot.already_done", no=no, name=person.name, time=f"{moment:%H:%M}")
 

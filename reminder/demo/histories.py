@@ -1,21 +1,22 @@
-"""How the demo's cases came to stand where they stand: played through the real actions on past days."""
+"""How the demo's cases came to stand where they stand: facts of past days, planned like any others."""
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reminder.actions import cases, entries
-from reminder.actions.cases import NewCase, NewParty
-from reminder.actions.desk import Actor
-from reminder.actions.entries import Slot
-from reminder.clock import ManualClock
-from reminder.demo.people import Cast, Neighbour, county
+from reminder.actions.replan import replan
+from reminder.demo.people import LI, Cast, Neighbour, county
+from reminder.domain.cases import Event, Fact, history
+from reminder.domain.entries import Wanted
+from reminder.domain.numbers import case_number
 from reminder.domain.people import Person, Staff
-from reminder.domain.workdays import at
+from reminder.domain.protocols import EntryKind
+from reminder.domain.wanted import wanted
+from reminder.domain.workdays import at, local_day
 from reminder.runtime import Runtime
-from reminder.store import people
+from reminder.store import cases
 from reminder.store.database import Tx
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -24,35 +25,40 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "note": "到现场看过，正在协调",
         "done": "已修好",
         "how": "送到家里",
-        "rule": "按村镇规划",
         "withdrawn": "不办了，自己解决了",
         "again": "没有真正解决",
-        "unfounded": "查无此事",
+        "road": "要求修通进村硬底化道路",
     },
     "en": {
         "talk": "spoke on the phone",
         "note": "went to see, arranging it",
         "done": "repaired",
         "how": "brought to the home",
-        "rule": "village plan",
         "withdrawn": "settled by themselves",
         "again": "not really solved",
-        "unfounded": "not found so",
+        "road": "asks for a hardened road into the village",
     },
 }
 
+HANDLERS: Mapping[int, tuple[str, ...]] = {
+    0: ("王敏", "黄志强"),
+    1: ("杨秀清", "牛正"),
+    2: ("宋小雨", "田耕"),
+}
+"""Who handles the cases of each township."""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, kw_only=True)
 class Past:
-    """The stage on which the past is played: a clock that may go back, and who is who."""
+    """The days before the play begins. `today` is the first day that is played."""
 
     rt: Runtime
-    clock: ManualClock
     cast: Cast
     staff: Staff
     today: date
     lang: str
     rng: random.Random
+    serials: dict[int, int] = field(default_factory=dict)
 
     def person(self, name: str) -> Person:
         return self.staff.people[self.cast.people[name]]
@@ -60,266 +66,206 @@ class Past:
     def says(self, key: str) -> str:
         return WORDS[self.lang][key]
 
-    def back(self, days: int, hour: int = 10, minute: int = 0) -> datetime:
-        """That many calendar days ago, on the working day at or before, at an office hour."""
-        office = self.rt.desk.office
-        day = office.calendar.back(self.today - timedelta(days=days))
-        return at(day, time(hour, minute), office.zone)
+    def ago(self, days: int, hour: int = 10, minute: int = 0) -> datetime:
+        """That many calendar days before the play, at an office hour of the working day at or before."""
+        day = self.rt.desk.office.calendar.back(self.today - timedelta(days=days))
+        return at(day, time(hour, minute), self.rt.desk.office.zone)
+
+    def exactly(self, days: int, hour: int) -> datetime:
+        """That many days before the play to the day."""
+        return at(self.today - timedelta(days=days), time(hour), self.rt.desk.office.zone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plot:
-    """One case to be: where it comes from and how far it has come."""
+class Story:
+    """One case on its way: facts are added in memory and written at the end."""
 
-    status: str
-    protocol: str
-    category: str
-    party: Neighbour
-    handler: str
-    age: int
-    """Days since it came in."""
+    def __init__(self, past: Past, handler: str, party: Neighbour, *, protocol: str, category: str) -> None:
+        self.past = past
+        self.handler = past.person(handler)
+        self.party = party
+        self.protocol = past.rt.desk.protocol(protocol)
+        self.category = category
+        self.facts: list[Fact] = []
 
-
-HANDLERS: Mapping[int, tuple[str, ...]] = {
-    0: ("王敏", "黄志强"),
-    1: ("杨秀清", "牛正"),
-    2: ("宋小雨", "田耕"),
-}
-
-AGES: Mapping[str, tuple[int, int]] = {
-    "registered": (0, 2),
-    "accepted": (2, 6),
-    "in_progress": (6, 40),
-    "replied": (25, 45),
-    "served": (30, 50),
-    "closed": (45, 60),
-    "completed": (150, 170),
-    "withdrawn": (20, 60),
-    "reopened": (60, 70),
-}
-
-
-def plots(past: Past) -> list[Plot]:
-    """The cases of the data file, dealt out by the seed among residents with and without phones."""
-    book, rng = county(), past.rng
-    people_of = {u: [n for n in past.cast.neighbours if n.township == u] for u in past.cast.townships}
-    found = []
-    for status, count in book["cases"].items():
-        for _ in range(count):
-            index = rng.randrange(3)
-            protocol = _weighted(rng, book["protocols"])
-            if status in {"reopened", "completed", "in_progress"}:
-                protocol = "ordinary"
-            found.append(
-                Plot(
-                    status=status,
-                    protocol=protocol,
-                    category=_weighted(rng, book["categories"]),
-                    party=rng.choice(people_of[past.cast.townships[index]][20:-1]),
-                    handler=rng.choice(HANDLERS[index]),
-                    age=rng.randint(*AGES[status]),
-                )
+    def add(self, event: Event, moment: datetime, subject: str = "", **value: Any) -> "Story":
+        self.facts.append(
+            Fact(
+                event=event,
+                at=moment,
+                recorded_at=moment,
+                subject=subject,
+                value=value,
+                by=self.handler.id,
             )
-    return found
+        )
+        return self
+
+    def comes(self, moment: datetime) -> "Story":
+        self.add(Event.RECEIVE, moment, track="appeal", danger="no")
+        self.add(Event.ASSIGN, moment, unit=self.handler.unit_id, handler=self.handler.id)
+        return self.add(Event.REGISTER, moment)
+
+    def taken_on(self, moment: datetime) -> "Story":
+        self.add(Event.CONTACT, moment, text=self.past.says("talk"))
+        return self.add(Event.ACCEPT, moment + timedelta(minutes=5))
+
+    def noted(self, *days: int) -> "Story":
+        for number in days:
+            self.add(Event.NOTE, self.past.ago(number, 14), text=self.past.says("note"))
+        return self
+
+    def answered(self, moment: datetime) -> "Story":
+        says = self.past.says("done")
+        return self.add(Event.ANSWER, moment, outcome="upheld", reason=says, result=says, rule="")
+
+    def delivered(self, moment: datetime) -> "Story":
+        return self.add(Event.SERVED, moment, how=self.past.says("how"))
+
+    def visited(self) -> "Story":
+        """Those return visits whose day has passed took place, and it held."""
+        for _ in range(8):
+            due = [e for e in self.visits() if e.ends_at and e.ends_at < self.past.ago(0, 0)]
+            if not due:
+                break
+            first = min(due, key=lambda e: e.ends_at or e.since)
+            assert first.ends_at is not None
+            self.add(Event.VISITED, first.ends_at, first.key, outcome="holds")
+        if not self.visits() and self.facts[-1].event is Event.VISITED:
+            self.add(Event.COMPLETE, self.facts[-1].at)
+        return self
+
+    def visits(self) -> list[Wanted]:
+        """Open visits, by the plan itself."""
+        office = self.past.rt.desk.office_for(self.protocol)
+        planned = wanted(history(self.facts), self.protocol, office).values()
+        return [e for e in planned if e.is_open and e.kind is EntryKind.VISIT]
+
+    async def write(self, tx: Tx) -> int:
+        """Put the case into the database and plan it once."""
+        past, opened = self.past, self.facts[0].at
+        year = local_day(opened, past.rt.desk.office.zone).year
+        past.serials[year] = past.serials.get(year, 0) + 1
+        case_id = await cases.insert(
+            tx,
+            number=case_number(year, past.serials[year]),
+            protocol=self.protocol.key,
+            protocol_version=self.protocol.version,
+            category=self.category,
+            place=self.party.village,
+            channel="visit",
+            first_contact_id=self.handler.id,
+            direct_answer=self.protocol.direct_answer,
+            opened_at=opened,
+        )
+        await cases.add_party(tx, case_id, self.party.id)
+        await cases.add_facts(tx, case_id, self.facts)
+        await replan(tx, past.rt.desk, case_id)
+        return case_id
 
 
-def _weighted(rng: random.Random, weights: Mapping[str, int]) -> str:
+async def county_cases(tx: Tx, past: Past) -> None:
+    """The cases of the data file, dealt out by the seed, oldest numbers first."""
+    people_of = {u: [n for n in past.cast.neighbours if n.township == u] for u in past.cast.townships}
+    stories = list(morning(past))
+    for status, count in county()["cases"].items():
+        for number in range(count):
+            index = past.rng.randrange(3)
+            party = past.rng.choice(people_of[past.cast.townships[index]][20:])
+            handler = past.rng.choice(HANDLERS[index])
+            category = weighted(past.rng, county()["categories"])
+            protocol = "ordinary" if status in _LONG else weighted(past.rng, county()["protocols"])
+            story = Story(past, handler, party, protocol=protocol, category=category)
+            stories.append(_stand(story, status, number))
+    for story in sorted(stories, key=lambda s: s.facts[0].at):
+        await story.write(tx)
+
+
+_LONG = frozenset({"in_progress", "completed", "reopened", "replied", "served"})
+
+
+def weighted(rng: random.Random, weights: Mapping[str, int]) -> str:
     return rng.choices(list(weights), weights=list(weights.values()))[0]
 
 
-async def play(tx: Tx, past: Past, plot: Plot) -> int:
-    """Play one case up to its present state; its number of the day it came in."""
-    scene = _Scene(past, plot)
-    await scene.register(tx)
-    for act in _ACTS[plot.status]:
-        await act(scene, tx)
-    return scene.case_id
+def _stand(story: Story, status: str, number: int) -> Story:
+    """Bring a case to a state, everything owed on the way done in time."""
+    past, rng = story.past, story.past.rng
+    spread = rng.randrange(5)
+    match status:
+        case "registered":
+            return story.comes(past.ago(1, 10 + spread, rng.randrange(60)))
+        case "accepted":
+            return story.comes(past.ago(2 + spread, 9)).taken_on(past.ago(1 + spread, 11))
+        case "in_progress":
+            return _going_on(story, 6 + (number * 7) % 48)
+        case "replied":
+            story = _going_on(story, 30 + spread)
+            return story.answered(past.ago(1, 15))
+        case "served":
+            story = _going_on(story, 35 + spread)
+            return story.answered(past.ago(4, 11)).delivered(past.ago(2, 10))
+        case "withdrawn":
+            story = _going_on(story, 24 + spread)
+            story.add(Event.WITHDRAW, past.ago(15, 15), words=past.says("withdrawn"))
+            return story.visited().add(Event.DONE, past.ago(9, 10), "courtesy_call")
+        case _:
+            return _closed(story, status, number)
 
 
-class _Scene:
-    """One case on its way."""
-
-    def __init__(self, past: Past, plot: Plot) -> None:
-        self.past = past
-        self.plot = plot
-        self.by = Actor(person=past.person(plot.handler))
-        self.case_id = 0
-
-    def later(self, share: float) -> None:
-        """Move the clock to a share of the way from the case's first day to now."""
-        days = round(self.plot.age * (1 - share))
-        self.past.clock.set(self.past.back(days, 10 + round(share * 5)))
-
-    async def register(self, tx: Tx) -> None:
-        past, plot = self.past, self.plot
-        past.clock.set(past.back(plot.age, 9, past.rng.randrange(60)))
-        handler = past.person(plot.handler)
-        party = NewParty(name=plot.party.name, id=plot.party.id)
-        new = NewCase(
-            protocol=plot.protocol,
-            parties=[party],
-            category=plot.category,
-            place=plot.party.village,
-            unit_id=handler.unit_id,
-            handler_id=handler.id,
-        )
-        self.case_id = (await cases.register(tx, past.rt.desk, self.by, new)).row.case.id
-
-    async def accept(self, tx: Tx) -> None:
-        self.later(0.03)
-        await cases.contact(tx, self.past.rt.desk, self.by, self.case_id, self.past.says("talk"))
-        await cases.accept(tx, self.past.rt.desk, self.by, self.case_id)
-
-    async def note(self, tx: Tx) -> None:
-        self.later(0.5)
-        await cases.note(tx, self.past.rt.desk, self.by, self.case_id, self.past.says("note"))
-
-    async def answer(self, tx: Tx) -> None:
-        self.later(0.75 if self.plot.status in {"replied", "served"} else 0.6)
-        good = self.past.rng.random() < 0.8
-        outcome, reason = ("upheld", "done") if good else ("not_upheld", "unfounded")
-        rule = "" if good else self.past.says("rule")
-        says = self.past.says(reason)
-        await cases.answer(tx, self.past.rt.desk, self.by, self.case_id, outcome, says, rule=rule)
-
-    async def served(self, tx: Tx) -> None:
-        self.later(0.8 if self.plot.status == "served" else 0.62)
-        await cases.served(tx, self.past.rt.desk, self.by, self.case_id, self.past.says("how"))
-
-    async def close(self, tx: Tx) -> None:
-        self.later(0.64 if self.plot.status != "completed" else 0.3)
-        await cases.close(tx, self.past.rt.desk, self.by, self.case_id)
-
-    async def visits(self, tx: Tx) -> None:
-        """Those return visits whose day has passed took place, and it held."""
-        from reminder.store import entries as kept
-
-        desk = self.past.rt.desk
-        morning = self.past.back(0, 0)
-        for _ in range(4):
-            found = (await kept.of(tx, [self.case_id]))[self.case_id].values()
-            due = [e for e in found if e.is_open and e.kind == "visit" and e.ends_at and e.ends_at < morning]
-            if not due:
-                return
-            first = min(due, key=lambda e: e.ends_at or morning)
-            assert first.ends_at is not None
-            self.past.clock.set(first.ends_at)
-            await entries.visited(tx, desk, self.by, first.id, "holds")
-
-    async def reopen(self, tx: Tx) -> None:
-        self.later(0.9)
-        await cases.reopen(tx, self.past.rt.desk, self.by, self.case_id, self.past.says("again"))
-
-    async def withdraw(self, tx: Tx) -> None:
-        self.later(0.7)
-        await cases.withdraw(tx, self.past.rt.desk, self.by, self.case_id, self.past.says("withdrawn"))
+def _going_on(story: Story, age: int) -> Story:
+    """Taken on, and spoken about at least every fortnight since."""
+    past = story.past
+    story.comes(past.ago(age, 9)).taken_on(past.ago(age, 15))
+    return story.noted(*(day for day in range(age - 11, 0, -11)))
 
 
-_Act = Callable[[_Scene, Tx], Awaitable[None]]
-_WORKED: tuple[_Act, ...] = (_Scene.accept, _Scene.note)
-_ANSWERED: tuple[_Act, ...] = (*_WORKED, _Scene.answer, _Scene.served)
-_ACTS: Mapping[str, tuple[_Act, ...]] = {
-    "registered": (),
-    "accepted": (_Scene.accept,),
-    "in_progress": _WORKED,
-    "replied": (*_WORKED, _Scene.answer),
-    "served": _ANSWERED,
-    "closed": (*_ANSWERED, _Scene.close, _Scene.visits),
-    "completed": (*_ANSWERED, _Scene.close, _Scene.visits),
-    "withdrawn": (*_WORKED, _Scene.withdraw),
-    "reopened": (*_ANSWERED, _Scene.close, _Scene.reopen),
-}
+def _closed(story: Story, status: str, number: int) -> Story:
+    past = story.past
+    days = {"closed": 3 + number * 9, "completed": 110 + number * 6, "reopened": 40}[status]
+    story.comes(past.ago(days + 20, 9)).taken_on(past.ago(days + 20, 10))
+    story.noted(days + 9)
+    story.answered(past.ago(days + 4, 11)).delivered(past.ago(days + 2, 10))
+    story.add(Event.CLOSE, past.ago(days, 16))
+    if status != "reopened":
+        return story.visited()
+    story.add(Event.VISITED, past.ago(days - 7, 10), "rv1", outcome="holds")
+    return story.add(Event.REOPEN, past.ago(1, 11), reason_text=past.says("again"))
 
 
-# --- the story of the first morning ----------------------------------------------------------
+# --- the first morning -----------------------------------------------------------------------
 
 
-async def story(tx: Tx, past: Past) -> None:
-    """Wang Min has three visits and one thing late; Ms Li's visit is today, and she has agreed."""
-    desk, rng = past.rt.desk, past.rng
-    wang = past.person("王敏")
-    by = Actor(person=wang)
-    hewan = [n for n in past.cast.neighbours if n.township == wang.unit_id and n.number]
-    li = await _li(tx, past)
-    case = await _urgent_closed(tx, past, by, li, days=7)
-    await _confirm_first_visit(tx, past, by, case)
-    for neighbour, hour in zip(rng.sample(hewan[8:40], 2), (14, 16), strict=True):
-        case = await _worked(tx, past, by, neighbour, days=12)
-        past.clock.set(past.back(3, 15))
-        plan = await entries.propose(tx, desk, by, case, Slot(day=past.today, start=time(hour)))
-        visit = next(e for e in plan.entries.values() if e.milestone == "visit")
-        past.clock.set(past.back(2, 11))
-        await entries.confirm(tx, desk, by, visit.id)
-    await _worked(tx, past, by, hewan[41], days=27)  # nobody has told them anything for too long: it is late
+def morning(past: Past) -> Sequence[Story]:
+    """Wang Min's day: three visits, one thing late; Ms Li's visit is agreed; and the road of Hewan."""
+    calendar = past.rt.desk.office.calendar
+    first = calendar.add_working(past.today, 1)  # the day before is played silently
+    gap = (first - past.today).days
+    hewan = [n for n in past.cast.neighbours if n.township == past.cast.townships[0] and n.number]
+    li = next(n for n in hewan if n.number == LI)
+    found = [_li(past, li, 7 - gap)]
+    for neighbour, hour in zip(hewan[10:12], (14, 16), strict=True):
+        story = Story(past, "王敏", neighbour, protocol="ordinary", category="land")
+        story.comes(past.ago(9, 9)).taken_on(past.ago(8, 10))
+        slot = {"day": first.isoformat(), "start": f"{hour}:00", "end": f"{hour + 1}:30", "mode": "home"}
+        story.add(Event.PROPOSE, past.ago(3, 15), "visit", place="", **slot)
+        found.append(story.add(Event.CONFIRM, past.ago(2, 11), "visit"))
+    late = Story(past, "王敏", hewan[12], protocol="ordinary", category="utilities")
+    found.append(late.comes(past.ago(23, 9)).taken_on(past.ago(22, 10)))
+    return [*found, _road(past, hewan[13])]
 
 
-async def _li(tx: Tx, past: Past) -> Neighbour:
-    from reminder.store import residents
-
-    name = {"zh": "李女士", "en": "Ms Li"}[past.lang]
-    village = {"zh": "河湾", "en": "Hewan"}[past.lang]
-    number = "+12025550101"
-    resident = await residents.add(tx, name=name, lang=past.lang, place=village)
-    await residents.give_phone(tx, past.rt.desk.sealer, resident, number)
-    li = Neighbour(id=resident, name=name, number=number, township=past.cast.townships[0], village=village)
-    past.cast.neighbours.insert(0, li)
-    return li
+def _li(past: Past, li: Neighbour, days: int) -> Story:
+    """Water was out, was repaired the same day, answered, and closed a week before the first morning."""
+    story = Story(past, "王敏", li, protocol="urgent", category="utilities")
+    start = past.ago(days + 3, 9)
+    story.comes(start).taken_on(start + timedelta(minutes=10))
+    story.add(Event.DONE, start + timedelta(hours=4), "fix").add(Event.CONTACT, start + timedelta(hours=7))
+    story.answered(start + timedelta(hours=8)).delivered(start + timedelta(hours=9))
+    story.add(Event.CLOSE, past.exactly(days, 11))
+    return story.add(Event.CONFIRM, past.ago(1, 12), "rv1")
 
 
-async def _register(tx: Tx, past: Past, by: Actor, party: Neighbour, protocol: str, category: str) -> int:
-    assert by.person is not None
-    new = NewCase(
-        protocol=protocol,
-        parties=[NewParty(name=party.name, id=party.id)],
-        category=category,
-        place=party.village,
-        unit_id=by.person.unit_id,
-        handler_id=by.person.id,
-    )
-    return (await cases.register(tx, past.rt.desk, by, new)).row.case.id
-
-
-async def _urgent_closed(tx: Tx, past: Past, by: Actor, party: Neighbour, days: int) -> int:
-    """Water was out, was repaired the next morning, answered, and closed so many days ago."""
-    desk = past.rt.desk
-    past.clock.set(past.back(days + 2, 9))
-    case = await _register(tx, past, by, party, "urgent", "utilities")
-    past.clock.set(past.back(days + 2, 9, 20))
-    await cases.accept(tx, desk, by, case)
-    await cases.contact(tx, desk, by, case, past.says("talk"))
-    past.clock.set(past.back(days + 1, 9))
-    await cases.answer(tx, desk, by, case, "upheld", past.says("done"))
-    await cases.served(tx, desk, by, case, past.says("how"))
-    past.clock.set(_at(past, days, 11))
-    await cases.close(tx, desk, by, case)
-    return case
-
-
-def _at(past: Past, days: int, hour: int) -> datetime:
-    """So many days ago to the day, so that a limit counted from then ends today."""
-    return at(past.today - timedelta(days=days), time(hour), past.rt.desk.office.zone)
-
-
-async def _confirm_first_visit(tx: Tx, past: Past, by: Actor, case: int) -> None:
-    from reminder.store import entries as kept
-
-    past.clock.set(past.back(2, 12))
-    visit = (await kept.of(tx, [case]))[case]["rv1"]
-    await entries.confirm(tx, past.rt.desk, by, visit.id)
-
-
-async def _worked(tx: Tx, past: Past, by: Actor, party: Neighbour, days: int) -> int:
-    desk = past.rt.desk
-    past.clock.set(past.back(days, 9))
-    case = await _register(tx, past, by, party, "ordinary", "land")
-    past.clock.set(past.back(days, 10))
-    await cases.contact(tx, desk, by, case, past.says("talk"))
-    await cases.accept(tx, desk, by, case)
-    return case
-
-
-async def staff_of(tx: Tx) -> Staff:
-    return await people.staff(tx)
-
-
-Facts = Mapping[str, Any]
+def _road(past: Past, party: Neighbour) -> Story:
+    """The road of Hewan as its old ledger has it: in work for long, looked after again since spring."""
+    story = Story(past, "黄志强", party, protocol="ordinary", category="land")
+    return _going_on(story, 40)

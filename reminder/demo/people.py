@@ -3,7 +3,7 @@
 import random
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -17,6 +17,8 @@ AREAS = ("202", "303", "404")
 """Area codes whose 555-0100…0199 numbers are reserved for fiction."""
 
 SENDER = "+12025550100"
+LI = "+12025550101"
+"""Ms Li's number."""
 
 
 def county() -> Mapping[str, Any]:
@@ -28,11 +30,11 @@ def county() -> Mapping[str, Any]:
 class Neighbour:
     """A resident of the county. `number` is empty for those without a phone."""
 
-    id: int
     name: str
     number: str
     township: int
     village: str
+    id: int = 0
 
 
 @dataclass(slots=True)
@@ -87,35 +89,44 @@ async def _agents(tx: Tx, cast: Cast, book: Mapping[str, Any], lang: str) -> Non
 async def _residents(
     tx: Tx, rt: Runtime, cast: Cast, book: Mapping[str, Any], lang: str, rng: random.Random
 ) -> None:
-    facts = book["residents"]
-    numbers = _numbers()
+    """Those without a phone come first, then those who share one; Ms Li, of the story, comes last."""
+    facts, numbers = book["residents"], _numbers()
     villages = [
-        (u, v[lang]) for u, t in zip(cast.townships, book["township"], strict=True) for v in t["villages"]
+        (unit, village[lang])
+        for unit, township in zip(cast.townships, book["township"], strict=True)
+        for village in township["villages"]
     ]
-    for index in range(facts["total"]):
-        surname, form = rng.choice(facts["surnames"]), rng.choice(facts["salutations"])
-        township, village = villages[index % len(villages)]
-        no_phone = index < facts["no_phone"]
+    number = ""
+    for index in range(facts["total"] - 1):
         shares = facts["no_phone"] < index <= facts["no_phone"] + facts["shared_phone"]
-        number = (
-            ""
-            if no_phone
-            else cast.neighbours[-1].number
-            if shares and cast.neighbours[-1].number
-            else next(numbers)
-        )
-        # Those without a phone, and those who need a reader, come first; the story's people come last.
-        reads = not facts["total"] // 2 <= index < facts["total"] // 2 + facts["reading_help"]
-        name = form[lang].format(surname[lang])
-        resident = await residents.add(tx, name=name, lang=lang, place=village, can_read=reads)
-        if number:
-            await residents.give_phone(tx, rt.desk.sealer, resident, number)
-            if facts["total"] // 3 <= index < facts["total"] // 3 + facts["opted_out"]:
-                now = rt.clock.now()
-                await residents.opt_out(tx, rt.desk.sealer, number, sender=SENDER, source="paper", at=now)
+        if index >= facts["no_phone"] and not shares:
+            number = next(numbers)
+        surname, form = rng.choice(facts["surnames"])[lang], rng.choice(facts["salutations"])[lang]
+        township, village = villages[index % len(villages)]
         cast.neighbours.append(
-            Neighbour(id=resident, name=name, number=number, township=township, village=village)
+            Neighbour(name=form.format(surname), number=number, township=township, village=village)
         )
+    li = {"zh": "李女士", "en": "Ms Li"}[lang]
+    hewan = book["township"][0]["villages"][1][lang]
+    cast.neighbours.append(Neighbour(name=li, number=LI, township=cast.townships[0], village=hewan))
+    await _write(tx, rt, cast, facts, lang)
+
+
+async def _write(tx: Tx, rt: Runtime, cast: Cast, facts: Mapping[str, Any], lang: str) -> None:
+    half, third = facts["total"] // 2, facts["total"] // 3
+    helped = range(half, half + facts["reading_help"])
+    out = range(third, third + facts["opted_out"])
+    rows = [
+        {"name": n.name, "lang": lang, "place": n.village, "can_read": i not in helped}
+        for i, n in enumerate(cast.neighbours)
+    ]
+    ids = await residents.add_many(tx, rows)
+    cast.neighbours = [replace(n, id=i) for n, i in zip(cast.neighbours, ids, strict=True)]
+    await residents.give_phones(tx, rt.desk.sealer, [(n.id, n.number) for n in cast.neighbours if n.number])
+    for index in out:
+        number = cast.neighbours[index].number
+        now = rt.clock.now()
+        await residents.opt_out(tx, rt.desk.sealer, number, sender=SENDER, source="paper", at=now)
 
 
 def _numbers() -> Any:
@@ -123,7 +134,7 @@ def _numbers() -> Any:
     for area in AREAS:
         for last in range(100, 200):
             number = f"+1{area}5550{last}"
-            if number not in {SENDER, "+12025550188", "+12025550101"}:
+            if number not in {SENDER, "+12025550188", LI}:
                 yield number
 
 

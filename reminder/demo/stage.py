@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -143,12 +143,10 @@ async def _people(
         cast = await settle_county(tx, rt, lang, rng)
     async with rt.db.write() as tx:
         staff = await people.staff(tx)
-        start = _start(office, as_of)
-        past = histories.Past(rt, clock, cast, staff, as_of, lang, rng)
-        await histories.story(tx, past)
-        for plot in histories.plots(past):
-            await histories.play(tx, past, plot)
-        clock.set(start)
+        first = office.calendar.add_working(as_of, -1)
+        clock.set(at(first, time(0, 1), office.zone))
+        past = histories.Past(rt=rt, cast=cast, staff=staff, today=first, lang=lang, rng=rng)
+        await histories.county_cases(tx, past)
         await future_only(tx, rt.desk)
     world.add_phones({"telegram": staff_cards(staff), "sms": _sms_cards(cast, lang)})
     return cast
@@ -161,11 +159,6 @@ def _sms_cards(cast: Cast, lang: str) -> list[dict[str, Any]]:
             card = {"number": neighbour.number, "name": neighbour.name, "label": neighbour.village}
             seen[neighbour.number] = card | {"lang": lang}
     return list(seen.values())
-
-
-def _start(office: Office, as_of: date) -> datetime:
-    before = office.calendar.add_working(as_of, -1)
-    return at(before, time(0, 1), office.zone)
 
 
 async def _day_before(stage: Stage, as_of: date) -> None:

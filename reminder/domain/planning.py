@@ -16,6 +16,8 @@ WEEK = timedelta(days=7)
 DAILY = "daily"
 MOVED = "moved"
 OFF = "off"
+OFFERS = frozenset({"visit_offer", "return_visit"})
+"""Kinds of message that ask whether a visit suits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class DueStep:
     kind: str | None = None
     only: str = ""
     """A single recipient ("resident:7"), for corrections."""
+    but: frozenset[str] = frozenset()
+    """Recipients it is not for."""
     blocked: Reason | None = None
 
 
@@ -81,20 +85,21 @@ def _all(
         return
     if not entry.is_open:
         return
-    told_already = {t.recipient for t in told}
+    told_already = frozenset(t.recipient for t in told)
     for step in planned:
         yield from _planned(step, entry, office, until, told_already)
     yield from _daily(entry, milestone, office, until)
 
 
 def _planned(
-    step: Step, entry: Wanted, office: Office, until: datetime, told_already: set[str]
+    step: Step, entry: Wanted, office: Office, until: datetime, told_already: frozenset[str]
 ) -> Iterator[DueStep]:
     if step.key == "weekly":
         yield from _weekly(step, entry, office, until)
     elif step.offset is None:
-        if not (step.resident and told_already):
-            yield _gated(_placed(step, entry.since), entry)
+        # Whoever heard an earlier date gets a correction instead; whoever did not, the offer itself.
+        but = told_already if step.resident else frozenset[str]()
+        yield replace(_gated(_placed(step, entry.since), entry), but=but)
     else:
         for suffix, base in _bases(step, entry):
             moment = _instant(step, entry, office, base)
@@ -115,7 +120,7 @@ def _gated(due: DueStep, entry: Wanted) -> DueStep:
     """A visit is announced only once it is agreed, and offered only until then."""
     if not due.resident or entry.kind is not EntryKind.VISIT:
         return due
-    offer = due.kind in {"visit_offer", "return_visit"}
+    offer = due.kind in OFFERS
     if offer and entry.status is EntryStatus.PROPOSED:
         return due
     if not offer and entry.status is EntryStatus.CONFIRMED:
@@ -186,7 +191,7 @@ def _daily(entry: Wanted, milestone: Milestone | None, office: Office, until: da
     first = local_day(entry.since, office.zone) if entry.kind is EntryKind.TASK else base
     last = local_day(until, office.zone)
     role = milestone.due_role if milestone is not None else Role.HANDLER
-    for back in range(15):
+    for back in range(16):
         day = last - timedelta(days=back)
         if day <= first and not (entry.kind is EntryKind.TASK and day == first):
             return
@@ -250,7 +255,9 @@ def difference(should: Mapping[str, Wanted], are: Mapping[str, Entry], *, now: d
         target = should.get(key)
         if target is None:
             continue
-        revision = old.revision + (1 if target.when != old.when else 0)
+        # What had ended and is open again starts afresh, because its reminders have ended.
+        again = target.is_open and not old.is_open
+        revision = old.revision + (1 if target.when != old.when or again else 0)
         entry = _as_entry(target, old, revision)
         if revision != old.revision:
             moved.append(entry)

@@ -28,6 +28,7 @@ EVENT_ANCHORS = frozenset(
         "visit_set",
         "referred",
         "scored",
+        "idle",
     }
 )
 """Moments of a case a milestone may be counted from, besides another milestone or a declared fact."""

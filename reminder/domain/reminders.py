@@ -80,8 +80,8 @@ def useless_at(
 ) -> datetime | None:
     """The moment after which a message helps nobody; None if it always does.
 
-    Rules (templates/messages/kinds.toml): `never`, `day_end`, `start`, `before_start_day`, or elapsed time after
-    it fell due. A rule about a visit without one counts as `day_end`.
+    Rules (templates/messages/kinds.toml): `never`, `day_end`, `start`, `before_start_day`, or elapsed time
+    after it fell due. A rule about a visit without one counts as `day_end`.
     """
     if isinstance(rule, timedelta):
         return due_at + rule

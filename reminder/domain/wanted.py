@@ -1,17 +1,20 @@
 """Which entries a case should have: a pure function of its facts, its protocol and the calendar."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reminder.domain.cases import Event, Fact, History
+from reminder.domain.cases import ENDED, Event, Fact, History, Status
 from reminder.domain.deadlines import Due, deadline
 from reminder.domain.entries import EntryStatus, Wanted
 from reminder.domain.limits import Limit, Unit
 from reminder.domain.offices import Office
 from reminder.domain.protocols import Bound, EntryKind, Milestone, Protocol
 from reminder.domain.workdays import at, local_day
+
+IDLE = "idle"
+"""Anchor of what is wanted only while nothing else keeps an open case alive: nobody is ever forgotten."""
 
 ANCHORS: Mapping[str, tuple[Event, ...]] = {
     "received": (Event.RECEIVE,),
@@ -31,6 +34,7 @@ ANCHORS: Mapping[str, tuple[Event, ...]] = {
     "referred": (Event.REFER,),
     "scored": (Event.SCORE,),
     "assigned": (Event.ASSIGN,),
+    IDLE: (),
 }
 """Name of an anchor in a protocol file -> the events that are it."""
 
@@ -56,21 +60,49 @@ def wanted(past: History, protocol: Protocol, office: Office) -> dict[str, Wante
     return _Planner(past, protocol, office).entries()
 
 
+def over(past: History, protocol: Protocol, entries: Iterable[Wanted]) -> bool:
+    """Whether a closed case owes nothing more: nothing is open, and the last visit found it solved.
+
+    After such a visit somebody decides what comes next, and may decide that nothing does.
+    """
+    if past.status is not Status.CLOSED or any(entry.keeps_case_alive for entry in entries):
+        return False
+    idle = {m.key for m in protocol.milestones if m.anchor == IDLE}
+    closed = past.all(Event.CLOSE)[-1]
+    said = [f for f in past.all(Event.VISITED, Event.DONE) if f.event is Event.VISITED or f.subject in idle]
+    last = said[-1] if said else closed
+    return last.order <= closed.order or last.value.get("outcome") != "partly"
+
+
 class _Planner:
     """Holds what has been worked out so far, because milestones may hang on each other."""
 
     def __init__(self, past: History, protocol: Protocol, office: Office) -> None:
         self.past = past
+        self.protocol = protocol
         self.office = office
         self.milestones = {m.key: m for m in protocol.milestones}
         self.done: dict[str, list[Wanted]] = {}
 
     def entries(self) -> dict[str, Wanted]:
-        found = {e.key: e for key in self.milestones for e in self.occurrences(key)}
+        idle = [key for key, m in self.milestones.items() if m.anchor == IDLE]
+        planned = [e for key in self.milestones if key not in idle for e in self.occurrences(key)]
+        taken_over = self._taken_over_at()
+        found = {e.key: e for e in planned if taken_over is None or not _was_past(e, taken_over)}
+        ended = self.past.status in ENDED or over(self.past, self.protocol, found.values())
+        if not ended and not any(entry.keeps_case_alive for entry in found.values()):
+            found |= {e.key: e for key in idle for e in self.occurrences(key)}
         for fact in self.past.all(Event.TASK):
             task = self.task(fact)
             found[task.key] = task
         return found
+
+    def _taken_over_at(self) -> datetime | None:
+        """When the case came in by import; a case from a ledger only has dates still to come."""
+        received = self.past.last(Event.RECEIVE)
+        if received is None or not received.value.get("quiet"):
+            return None
+        return received.recorded_at
 
     def occurrences(self, key: str) -> list[Wanted]:
         if key not in self.done:
@@ -88,19 +120,28 @@ class _Planner:
             entry = self.entry(milestone, anchor, key)
             yield entry
             if milestone.repeat and entry.ended_at and entry.status in _MET:
-                again = _after(entry, anchor)
+                again = self.following(entry)
                 anchors = [*anchors[:number], again, *anchors[number:]]
 
     def anchors(self, milestone: Milestone) -> list[_Anchor]:
         name = milestone.anchor
         if name in self.milestones:
             met = [e for e in self.occurrences(name) if e.status in _MET and e.ended_at]
-            found = [_after(e, None) for e in met]
+            found = [self.following(e) for e in met]
+        elif name == IDLE:
+            found = [_of(fact) for fact in self.past.facts if fact.event is not Event.TASK][-1:]
         elif name in ANCHORS:
             found = [_of(fact) for fact in self.past.all(*ANCHORS[name])]
         else:
             found = [_of(fact) for fact in self.past.all(Event.FACT) if fact.value.get("name") == name]
         return [a for a in found if _fits(a, milestone)]
+
+    def following(self, entry: Wanted) -> _Anchor:
+        """The end of an entry as the anchor of the next; what was entered late is owed only from then on."""
+        end = entry.ended_at
+        assert end is not None
+        since = max((f.recorded_at for f in self.past.facts if f.at == end), default=end)
+        return _Anchor(at=end, since=since, order=(end, 10_000, entry.key, ""), detail=entry.detail)
 
     def entry(self, milestone: Milestone, anchor: _Anchor, key: str) -> Wanted:
         due = self.due(milestone, anchor)
@@ -206,9 +247,9 @@ class _Planner:
                 moved = self.placed(entry, fact.value, fact.recorded_at)
                 heard_yes = fact.value.get("confirmed", False)
                 status = EntryStatus.CONFIRMED if heard_yes else EntryStatus.PROPOSED
-                return replace(moved, status=status)
+                return replace(moved, status=status, note="")
             case Event.CONFIRM:
-                return replace(entry, status=EntryStatus.CONFIRMED)
+                return replace(entry, status=EntryStatus.CONFIRMED, note="")
             case Event.ASK_OTHER_DAY:
                 return replace(entry, status=EntryStatus.PROPOSED, note="other_day")
             case Event.MISSED:
@@ -227,7 +268,7 @@ class _Planner:
             entry = replace(self.slotted(entry, day), mode="call")
         else:
             entry = self.slotted(entry, calendar.forward(today + SECOND_TRY))
-        return replace(entry, status=EntryStatus.PROPOSED, tries=tries, since=fact.recorded_at)
+        return replace(entry, status=EntryStatus.PROPOSED, tries=tries, since=fact.recorded_at, note="")
 
     def ended(self, entry: Wanted, milestone: Milestone, anchor: _Anchor) -> Wanted:
         """Met, met late or ended by what happened next; whichever came first."""
@@ -279,6 +320,10 @@ _MET = frozenset({EntryStatus.MET, EntryStatus.MET_LATE, EntryStatus.DONE})
 _VISIT_ENDS = {Event.VISITED: EntryStatus.DONE, Event.DECLINE: EntryStatus.DECLINED}
 
 
+def _was_past(entry: Wanted, taken_over: datetime) -> bool:
+    return entry.is_open and entry.due_at is not None and entry.due_at <= taken_over
+
+
 def _numbered(key: str, number: int) -> str:
     return key if number == 1 else f"{key}.{number}"
 
@@ -291,12 +336,6 @@ def _of(fact: Fact) -> _Anchor:
     return _Anchor(
         at=fact.at, since=fact.recorded_at, order=fact.order, detail=fact.value, subject=fact.subject
     )
-
-
-def _after(entry: Wanted, _previous: _Anchor | None) -> _Anchor:
-    assert entry.ended_at is not None
-    order = (entry.ended_at, 10_000, entry.key, "")
-    return _Anchor(at=entry.ended_at, since=entry.ended_at, order=order, detail=entry.detail)
 
 
 def _fits(anchor: _Anchor, milestone: Milestone) -> bool:

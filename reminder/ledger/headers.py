@@ -101,7 +101,7 @@ def _text(cell: Cell) -> str:
 
 
 def _head(lexicon: Lexicon, parent: str, text: str) -> _Head:
-    """What a header names; nothing at all if any of it names what we never take in."""
+    """What a header names, alone or with the one above it."""
     whole = text if parent in {"", text} else f"{parent}{text}"
     if not whole:
         return _Head(text, parent, None, 0)

@@ -2,7 +2,9 @@
 
 import json
 import os
+from bisect import bisect_right
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,7 +39,8 @@ class Ledger:
         return kept
 
     def after(self, seq: int = 0, *, everything: bool = False) -> list[Row]:
-        return [row for row in self.rows if row["seq"] > seq and (everything or row["by"] != "phone")]
+        start = bisect_right(self.rows, seq, key=itemgetter("seq"))
+        return [row for row in self.rows[start:] if everything or row["by"] != "phone"]
 
     def forget(self) -> None:
         """Drop the rows in memory; the file keeps them, and numbering goes on."""

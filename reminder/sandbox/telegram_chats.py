@@ -87,7 +87,7 @@ class Chat:
             "message_id": message_id,
             "by": "office" if api["from"]["is_bot"] else "phone",
             "at": _iso(api["date"]),
-            "text": api.get("text") or api.get("caption") or "",
+            "text": api.get("text") or api.get("caption") or api.get("contact", {}).get("phone_number", ""),
             "entities": api.get("entities") or api.get("caption_entities") or [],
             "buttons": rows,
             "edited": _iso(api["edit_date"]) if "edit_date" in api else None,

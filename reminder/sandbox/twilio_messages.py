@@ -52,6 +52,11 @@ class Sms:
     callback: str | None = None
     steps: list[tuple[str, int | None]] = field(default_factory=list)
 
+    @property
+    def phone(self) -> str:
+        """The phone that shows it, on either end."""
+        return f"sms:{self.sender if self.direction == 'inbound' else self.to}"
+
     def resource(self, account_sid: str) -> Json:
         """As the Messages API tells it; times are RFC 2822, GMT."""
         path = f"/2010-04-01/Accounts/{account_sid}/Messages/{self.sid}"
@@ -80,12 +85,11 @@ class Sms:
 
     def bubble(self) -> Json:
         """As the page draws it; times are ISO, UTC."""
-        inbound = self.direction == "inbound"
         size = measure(self.body)
         return {
-            "phone": f"sms:{self.sender if inbound else self.to}",
+            "phone": self.phone,
             "id": self.sid,
-            "by": "phone" if inbound else "office",
+            "by": "phone" if self.direction == "inbound" else "office",
             "from": self.sender,
             "at": self.created_at.isoformat().replace("+00:00", "Z"),
             "text": self.body,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,17 +140,24 @@ class World:
 
     def thread(self, phone: str) -> list[dict[str, Any]]:
         """The messages a phone shows now, oldest first."""
-        channel, _, key = phone.partition(":")
-        if channel == "telegram":
-            chat = self.telegram.chat(int(key))
-            return [chat.bubble(n) for n, held in chat.messages.items() if not held.gone]
-        return [b for b in (m.bubble() for m in self.sms.messages.values()) if b["phone"] == phone]
+        return self._threads().get(phone, [])
+
+    def _threads(self, last: int | None = None) -> dict[str, list[dict[str, Any]]]:
+        """Every phone's messages, or its `last` ones; drawn in one pass, for there may be many phones."""
+        shown: dict[str, list[Callable[[], dict[str, Any]]]] = {card["phone"]: [] for card in self.phones()}
+        for chat in self.telegram.chats.values():
+            kept = [number for number, held in chat.messages.items() if not held.gone]
+            shown[chat.phone] = [partial(chat.bubble, number) for number in kept]
+        for message in self.sms.messages.values():
+            if message.phone in shown:
+                shown[message.phone].append(message.bubble)
+        return {phone: [draw() for draw in draws[-last if last else 0 :]] for phone, draws in shown.items()}
 
     def snapshot(self) -> dict[str, Any]:
         """All an open page needs to draw itself."""
         return {
             "phones": self.phones(),
-            "threads": {card["phone"]: self.thread(card["phone"])[-_THREAD:] for card in self.phones()},
+            "threads": self._threads(_THREAD),
             "commands": self.telegram.commands,
             "chaos": self.chaos_state(),
         }

@@ -62,9 +62,11 @@ async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
     return [_entry(row) for row in (await tx.execute(query)).mappings()]
 
 
-async def insert(tx: Tx, case_id: int, wanted: Wanted) -> int:
-    query = sa.insert(t.entries).values(case_id=case_id, revision=1, **_values(wanted))
-    return int((await tx.execute(query.returning(t.entries.c.id))).scalar_one())
+async def insert(tx: Tx, case_id: int, wanted: Sequence[Wanted]) -> None:
+    """New entries of a case, at once."""
+    if wanted:
+        rows = [{"case_id": case_id, "revision": 1, **_values(entry)} for entry in wanted]
+        await tx.execute(sa.insert(t.entries), rows)
 
 
 async def save(tx: Tx, entry: Entry) -> None:

@@ -41,7 +41,9 @@ async def migrate(db: Database) -> list[str]:
 
 def revisions() -> list[str]:
     """This program's revisions, oldest first; they are one line, numbered by their files' names."""
-    return sorted(file.name.partition("_")[0] for file in (folder("alembic") / "versions").glob("[0-9]*_*.py"))
+    return sorted(
+        file.name.partition("_")[0] for file in (folder("alembic") / "versions").glob("[0-9]*_*.py")
+    )
 
 
 def config(connection: sa.Connection) -> "Config":
@@ -63,7 +65,9 @@ async def _current(connection: AsyncConnection, db: Database) -> str | None:
         if revision is not None:
             return revision
     if set(tables) - {"alembic_version", "spatial_ref_sys"}:
-        raise _faulty(db, "It holds tables this program did not make.", "Name an empty database in database.url.")
+        raise _faulty(
+            db, "It holds tables this program did not make.", "Name an empty database in database.url."
+        )
     return None
 
 
@@ -80,14 +84,16 @@ async def _copy(connection: AsyncConnection, db: Database, *, before: str) -> No
     """A whole, consistent copy, readable by its owner only; an earlier copy is never written over."""
     original = Path(db.url.database or "")
     names = (f"{original.name}.before-{before}{f'.{n}' if n > 1 else ''}" for n in count(1))
-    target = next(path for path in map(original.with_name, names) if not path.exists())
     raw = (await connection.get_raw_connection()).driver_connection
     assert raw is not None
+    target: Path | None = None
     try:
+        target = next(path for path in map(original.with_name, names) if not path.exists())
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         await raw.execute("VACUUM INTO ?", (str(target),))
     except (OSError, sqlite3.Error) as error:
-        target.unlink(missing_ok=True)
+        if target is not None:
+            target.unlink(missing_ok=True)
         what = f"No copy could be made before changing it ({error})."
         raise _faulty(db, what, "Make room on the disk, or let this program write in that folder.") from error
 

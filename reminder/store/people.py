@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -10,9 +11,18 @@ from reminder.domain.people import OrgUnit, Person, Role, Staff
 from reminder.store import tables as t
 from reminder.store.database import Tx
 
+_read: WeakKeyDictionary[Tx, Staff] = WeakKeyDictionary()
+"""Staff as read in a transaction that is still open; every change below drops it."""
+
 
 async def staff(tx: Tx) -> Staff:
-    """Everybody, active or not, with units and roles."""
+    """Everybody, active or not, with units and roles; read once per transaction."""
+    if tx not in _read:
+        _read[tx] = await _staff(tx)
+    return _read[tx]
+
+
+async def _staff(tx: Tx) -> Staff:
     roles: dict[int, set[Role]] = {}
     for person_id, role in await tx.execute(sa.select(t.roles)):
         roles.setdefault(person_id, set()).add(Role(role))
@@ -34,15 +44,18 @@ def _person(row: Mapping[Any, Any], roles: Iterable[Role]) -> Person:
 
 
 async def add_unit(tx: Tx, *, name: str, kind: str, parent_id: int | None) -> int:
+    _read.pop(tx, None)
     query = sa.insert(t.units).values(name=name, kind=kind, parent_id=parent_id)
     return int((await tx.execute(query.returning(t.units.c.id))).scalar_one())
 
 
 async def set_head(tx: Tx, unit_id: int, person_id: int | None) -> None:
+    _read.pop(tx, None)
     await tx.execute(sa.update(t.units).where(t.units.c.id == unit_id).values(head_id=person_id))
 
 
 async def add_person(tx: Tx, *, name: str, unit_id: int, roles: Iterable[Role], **values: Any) -> int:
+    _read.pop(tx, None)
     query = sa.insert(t.people).values(name=name, unit_id=unit_id, **values)
     person_id = int((await tx.execute(query.returning(t.people.c.id))).scalar_one())
     await set_roles(tx, person_id, roles)
@@ -50,6 +63,7 @@ async def add_person(tx: Tx, *, name: str, unit_id: int, roles: Iterable[Role], 
 
 
 async def set_roles(tx: Tx, person_id: int, roles: Iterable[Role]) -> None:
+    _read.pop(tx, None)
     await tx.execute(sa.delete(t.roles).where(t.roles.c.person_id == person_id))
     rows = [{"person_id": person_id, "role": role.value} for role in sorted(roles)]
     if rows:
@@ -57,6 +71,7 @@ async def set_roles(tx: Tx, person_id: int, roles: Iterable[Role]) -> None:
 
 
 async def update(tx: Tx, person_id: int, **values: Any) -> None:
+    _read.pop(tx, None)
     await tx.execute(sa.update(t.people).where(t.people.c.id == person_id).values(**values))
 
 

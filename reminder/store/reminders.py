@@ -158,13 +158,26 @@ async def cancel_unsent(
     return list((await tx.execute(query)).scalars())
 
 
+async def again(tx: Tx, entry_id: int, revision: int, *, since: datetime) -> None:
+    """Plan anew what was cancelled unsent at or after `since`: the deed that cancelled it was undone."""
+    where = (t.reminders.c.entry_id == entry_id, t.reminders.c.ended_at >= since)
+    for row in await some(tx, *where, t.reminders.c.state == State.CANCELLED.value):
+        values = {name: getattr(row, name) for name in Reminder.__dataclass_fields__ if name != "id"}
+        values |= {"state": State.PLANNED.value, "reason": "", "ended_at": None, "token": None}
+        entry, _, rest = row.key.split("/", 2)
+        await add(tx, **(values | {"revision": revision, "key": f"{entry}/{revision}/{rest}"}))
+
+
 async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
-    """What recipients of each entry have, or may have, heard, in the order it left."""
+    """What recipients of each entry have, or may have, heard, in the order it left.
+
+    That is the order of the entry's revisions: a text of an older one never leaves after a newer one exists.
+    """
     heard = [state.value for state in HEARD]
     query = (
         sa.select(*_COLUMNS)
         .where(t.reminders.c.entry_id.in_(entry_ids), t.reminders.c.state.in_(heard))
-        .order_by(t.reminders.c.sent_at.is_(None), t.reminders.c.sent_at, t.reminders.c.id)
+        .order_by(t.reminders.c.revision, t.reminders.c.id)
     )
     found: dict[int, list[Told]] = {}
     for row in (await tx.execute(query)).mappings():

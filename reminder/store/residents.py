@@ -40,6 +40,22 @@ async def add(tx: Tx, *, name: str, **values: Any) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
+async def add_many(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Ids in the order of the rows."""
+    query = sa.insert(t.residents).returning(t.residents.c.id, sort_by_parameter_order=True)
+    return list((await tx.execute(query, [dict(row) for row in rows])).scalars())
+
+
+async def give_phones(tx: Tx, sealer: Sealer, held: Sequence[tuple[int, str]]) -> None:
+    """Many (resident, number) at once, numbers that may be new or repeated among themselves."""
+    made: dict[str, int] = {}
+    for _, number in held:
+        if number not in made:
+            made[number] = await keep_phone(tx, sealer, number)
+    rows = [{"resident_id": resident_id, "phone_id": made[number]} for resident_id, number in held]
+    await tx.execute(sa.insert(t.holders), rows)
+
+
 async def update(tx: Tx, resident_id: int, **values: Any) -> None:
     await tx.execute(sa.update(t.residents).where(t.residents.c.id == resident_id).values(**values))
 

@@ -491,7 +491,7 @@ def test_the_shipped_files_are_clean_against_the_shipped_templates() -> None:
 def test_the_statutory_limits_are_those_of_the_regulations() -> None:
     ordinary = read_protocols(shipped(), kinds=None, calendars=None)["ordinary"]
     limits = {m.key: (m.anchor, str(m.limit)) for m in ordinary.milestones if m.limit}
-    assert limits["handle"] == ("accepted", "60 cal")
+    assert limits["handle"] == ("taken_up", "60 cal")
     assert limits["refer"] == ("received", "15 cal")
     assert limits["notify"] == ("unit_received", "15 cal")
     assert limits["object"] == ("unit_received", "5 wd")

@@ -142,6 +142,7 @@ def test_telephone_numbers_are_read_as_e164(cell: Cell, numbers: list[str]) -> N
         "1.3E+10",
         "1.3e10",
         "2.03 E+09",
+        "2.025550123E+10",
         1.3e10,
         13000000000,
         2025550101.5,

@@ -98,7 +98,11 @@ def test_the_1904_calendar_of_a_workbook_is_noticed() -> None:
 def test_a_protected_workbook_is_refused() -> None:
     stream = "EncryptedPackage".encode("utf-16-le")
     assert refusal("r.xlsx", OLE + b"\0" * 504 + stream + b"\0" * 512) == "protected"
+    assert refusal("r.xls", OLE + b"\0" * 504 + stream + b"\0" * 512) == "protected"
     assert refusal("r.xlsx", OLE + b"\0" * 2000) == "protected"
+    locked = bytearray(workbook(ROWS))
+    locked[bytes(locked).index(b"PK\x01\x02") + 8] |= 1
+    assert refusal("r.xlsx", bytes(locked)) == "protected"
 
 
 def test_sheet_protection_alone_is_no_obstacle() -> None:
@@ -143,6 +147,22 @@ def test_a_zip_bomb_that_lies_about_its_size_is_refused() -> None:
     place = bytes(bomb).rindex(b"PK\x01\x02")
     bomb[place + 24 : place + 28] = struct.pack("<I", 100)
     assert refusal("r.xlsx", bytes(bomb)) == "bomb"
+
+
+def test_a_zip_bomb_of_many_small_parts_is_refused() -> None:
+    parts = {f"xl/{n}": b"\0" * 1_000_000 for n in range(40)}
+    assert refusal("r.xlsx", zipped({"xl/workbook.xml": b"<a/>", **parts})) == "bomb"
+
+
+def test_a_workbook_whose_directory_does_not_fit_its_parts_is_refused() -> None:
+    whole = bytearray(workbook(ROWS))
+    place = bytes(whole).index(b"PK\x01\x02")
+    whole[place + 24 : place + 28] = struct.pack("<I", 7)
+    assert refusal("r.xlsx", bytes(whole)) == "damaged"
+
+
+def test_a_sheet_wider_than_any_ledger_is_refused() -> None:
+    assert refusal("r.xlsx", workbook([[*HEADER, *["x"] * 300]])) == "bomb"
 
 
 def test_a_package_of_a_thousand_parts_is_refused() -> None:

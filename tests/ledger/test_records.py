@@ -300,6 +300,9 @@ def test_keys_are_stable_and_unique_and_hashes_follow_the_content() -> None:
     ] * 4 + [False]
     moved = reading(LONG, row("0", party="周八"), *rows[1:])
     assert {record.key for record in first.records} < {record.key for record in moved.records}
+    twice = [LONG, row("1"), row("1", party="王五")]
+    inserted = [*twice[:2], row("1", party="赵六"), twice[2]]
+    assert reading(*twice).records[1].key == reading(*inserted).records[2].key
     assert reading(*rows, name="other").records[0].key != first.records[0].key
 
 

@@ -13,7 +13,18 @@ from reminder.ledger.annotate import RESULT, handed_back
 from reminder.ledger.reading import Reading
 from reminder.ledger.records import read
 from reminder.ledger.report import choice, json_object, summary
-from tests.ledger.books import HEADER, KNOWN, ROOT, WORDS, comma_separated, ledger, reading, saved, workbook
+from tests.ledger.books import (
+    HEADER,
+    KNOWN,
+    ROOT,
+    WORDS,
+    comma_separated,
+    ledger,
+    reading,
+    saved,
+    table,
+    workbook,
+)
 
 ROWS: list[Sequence[Any]] = [
     [*HEADER, "是否办结", "身份证号"],
@@ -173,8 +184,7 @@ def test_a_csv_escaped_by_us_reads_as_before() -> None:
 
 
 def test_a_workbook_openpyxl_cannot_open_comes_back_with_its_values() -> None:
-    content = workbook(ROWS)
-    sheets = files.sheets("r.xlsx", content)
+    sheets = table(*ROWS, ["4", "2026.3.5", "孙七", None, "=1+1", "水"])
     found = read(sheets, ledger())
     old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 100
     name, made = handed_back("r.xls", old, sheets, reading=found, outcomes={}, words=WORDS["en"])
@@ -182,3 +192,4 @@ def test_a_workbook_openpyxl_cannot_open_comes_back_with_its_values() -> None:
     assert name == "r-result.xlsx"
     assert page["C2"].value == "李桂兰"
     assert page["I2"].value == "can be imported"
+    assert (page["E5"].value, page["E5"].data_type) == ("=1+1", "s")

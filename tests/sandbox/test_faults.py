@@ -133,8 +133,11 @@ async def test_a_fault_may_name_its_methods(near: httpx.AsyncClient, world: Worl
 async def test_a_refusal_of_the_api_is_told_even_if_its_answer_was_to_be_lost(
     near: httpx.AsyncClient, world: World
 ) -> None:
-    world.chaos({"channel": "sms", "kind": "lose", "how": "500"})
+    for channel in ("sms", "telegram"):
+        world.chaos({"channel": channel, "kind": "lose", "how": "500"})
     assert (await text(near, To="nonsense")).json()["code"] == 21211
+    refused = await near.post(f"/bot{TOKEN}/sendMessage", json={"chat_id": WANG, "text": ""})
+    assert refused.json()["error_code"] == 400
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,20 @@ async def test_a_newcomer_presses_start(look: Look, base: str, world: World) -> 
     assert world.telegram.chats[LI].started
 
 
+async def test_the_keys_of_a_reply_keyboard_send_their_label_or_the_number(
+    look: Look, base: str, world: World
+) -> None:
+    page = await look(f"{base}/?lang=en")
+    keys = {"keyboard": [["Today"], [{"text": "Share my number", "request_contact": True}]]}
+    await send(base, text="hello", reply_markup=keys)
+    await page.get_by_role("button", name="Today").click()
+    await page.get_by_role("button", name="Share my number").click()
+    await expect(page.locator(".telegram .mine")).to_have_count(2)
+    assert [row["type"] for row in world.ledger(everything=True)] == ["message", "write", "contact"]
+    await send(base, text="bye", reply_markup={"remove_keyboard": True})
+    await expect(page.locator(".reply-keys")).to_have_count(0)
+
+
 VIEWS = [(1280, 800, 100), (390, 800, 100), (360, 640, 100), (1280, 800, 200)]
 SMALL = """[...document.querySelectorAll('button:not(.why), select, summary')]
     .filter((b) => b.offsetParent && (b.offsetHeight < 44 || b.offsetWidth < 44)).map((b) => b.outerHTML)"""

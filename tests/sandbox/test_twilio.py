@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from reminder.sandbox import World
+from reminder.sandbox.twilio import signature
 from tests.sandbox.conftest import ACCOUNT, AUTH, LANDLINE, OURS, THEIRS, Clock, Office
 
 # aiohttp 3.14 warns of the way Twilio's client passes its credentials with every call.
@@ -55,11 +56,20 @@ async def test_a_text_is_queued_sent_and_delivered_with_signed_callbacks(
     for path, form, headers in office.heard:
         assert path == "/status?m=42&empty="
         assert form["MessageSid"] == message.sid
-        signature = headers["x-twilio-signature"]
-        assert RequestValidator(AUTH).validate(url, form, signature)
-        assert not RequestValidator(AUTH).validate(url, form | {"To": OURS}, signature)
+        sign = headers["x-twilio-signature"]
+        assert RequestValidator(AUTH).validate(url, form, sign)
+        assert not RequestValidator(AUTH).validate(url, form | {"To": OURS}, sign)
     (row,) = world.ledger()
     assert (row["id"], row["to"], row["encoding"], row["segments"]) == (message.sid, THEIRS, "UCS-2", 1)
+
+
+def test_a_signature_does_not_depend_on_the_order_of_the_form() -> None:
+    url, form = (
+        "https://office.example/in?b=2&a=1",
+        {"To": OURS, "Body": "您好 & co", "ErrorCode": "", "a": "1"},
+    )
+    assert RequestValidator(AUTH).validate(url, form, signature(AUTH, url, form))
+    assert not RequestValidator("another").validate(url, form, signature(AUTH, url, form))
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ function makePane(phone) {
 
 function show(pane, phone) {
   pane.phone = phone;
+  pane.seen = null;
   state.unread[phone] = 0;
   drawPane(pane);
   drawPickers();
@@ -199,12 +200,16 @@ async function press(key, bubble, button) {
 function drawThread(pane) {
   const thread = state.threads[pane.phone] ?? [];
   pane.list.replaceChildren();
+  const seen = pane.seen;
+  pane.seen = new Set(thread.map((bubble) => bubble.id));
   let day = "";
   for (const bubble of thread) {
     const its = dayKey(bubble.at);
     if (its !== day) pane.list.append(h("li", { class: "day" }, h("time", { datetime: bubble.at }, longDay(bubble.at))));
     day = its;
-    pane.list.append(drawBubble(bubble, { press, why: state.hasHost ? askWhy : null }));
+    const drawn = drawBubble(bubble, { press, why: state.hasHost ? askWhy : null });
+    if (seen && !seen.has(bubble.id)) drawn.classList.add("new");
+    pane.list.append(drawn);
   }
   if (!thread.length) pane.list.append(h("li", { class: "empty" }, say(state.hasHost ? "emptyDemo" : "empty")));
   drawPin(pane, thread);
@@ -234,8 +239,15 @@ function upsert(bubble) {
   const pane = state.panes.find((p) => p.phone === bubble.phone);
   if (place < 0 && bubble.by !== "phone") arrived(bubble, pane);
   if (!pane) return;
-  if (before && !document.hidden) return redraw(pane, bubble);
-  drawThread(pane);
+  if (before) redraw(pane, bubble);
+  else drawSoon(pane);
+}
+
+// Messages that come by the dozen are drawn together.
+function drawSoon(pane) {
+  if (pane.isDue) return;
+  pane.isDue = true;
+  requestAnimationFrame(() => { pane.isDue = false; drawThread(pane); });
 }
 
 // An edited message stays where it is, and so does the reader.

@@ -1,0 +1,66 @@
+# Sets up what it needs, says what it can do. GNU make 3.81 and later, Linux and macOS.
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALL := $(PY) -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+# The first of these that is 3.11 or later and can make an environment. `make PYTHON=… demo` chooses another.
+PYTHON := python3.13 python3.12 python3.11 python3
+
+# Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check bench lock wheel clean
+.DELETE_ON_ERROR:
+
+help: ## List this
+	@awk -F ': .*## |: ## ' '/^[a-z]+: .*## |^[a-z]+: ## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/to-run ## Two phones and an office in the browser, without any account (ARGS=--no-open …)
+	@PYTHONPATH=. $(PY) -m reminder demo $(ARGS)
+
+test: $(VENV)/to-test ## Set up, then check everything
+	@$(MAKE) check
+
+check: $(VENV)/to-test ## Style, types, directions of imports, tests
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest -p no:cacheprovider $(ARGS)
+
+bench: $(VENV)/to-test ## Measure against peers and limits
+	@for file in bench/*.py; do echo "== $$file"; PYTHONPATH=. $(PY) $$file || exit 1; done
+
+lock: ## Write the lock files anew (ARGS=--upgrade for newer versions); needs uv
+	$(LOCK) $(ARGS) --output-file requirements.lock
+	$(LOCK) $(ARGS) --group dev --output-file requirements-dev.lock
+
+wheel: $(VENV)/to-test ## Build dist/reminder-….whl
+	$(PY) -m build --wheel --no-isolation
+
+clean: ## Remove what the others made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment knows this folder, so that its `python -m reminder` works from anywhere.
+$(PY):
+	@for python in $(PYTHON); do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Setting up $(VENV) with $$($$python -V) (once)"; \
+			$$python -m venv $(VENV) && exec $(PY) -c 'import os, sysconfig; \
+				open(os.path.join(sysconfig.get_path("purelib"), "reminder.pth"), "w").write(os.getcwd())'; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "No Python from 3.11 on with its venv module was found among: $(PYTHON)." >&2; \
+	echo "Install one (on Debian: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+$(VENV)/to-run: requirements.lock | $(PY)
+	@$(INSTALL) requirements.lock
+	@touch $@
+
+$(VENV)/to-test: requirements-dev.lock | $(PY)
+	@$(INSTALL) requirements-dev.lock
+	@touch $@ $(VENV)/to-run

@@ -1,0 +1,223 @@
+"""An office's own ledger becomes cases: tried out first, row by row, never texting anybody."""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from reminder.actions.agenda import future_only
+from reminder.actions.desk import Actor, Desk
+from reminder.actions.guard import permit
+from reminder.actions.ledger_rows import apply_row
+from reminder.actions.people import ensure_admin
+from reminder.bundled import folder
+from reminder.domain.deadlines import deadline
+from reminder.domain.errors import Refused, ReminderError
+from reminder.domain.limits import Limit
+from reminder.domain.people import Staff
+from reminder.domain.workdays import local_day
+from reminder.ledger import annotate, files, records, report
+from reminder.ledger.lexicon import Lexicon
+from reminder.ledger.reading import Known, Reading, Record
+from reminder.logs import log
+from reminder.store import imports as kept
+from reminder.store import people
+from reminder.store.database import Database, Tx
+
+_CATEGORIES = folder("templates") / "ledger_categories.toml"
+
+KEPT_TRIES = 5
+"""How many tried-out files wait in memory for their "apply"."""
+
+
+class Room(Protocol):
+    """What importing touches of a runtime."""
+
+    @property
+    def db(self) -> Database: ...
+    @property
+    def desk(self) -> Desk: ...
+    @property
+    def memo(self) -> dict[str, object]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """A file read against the database as it is now; nothing is written yet."""
+
+    name: str
+    content: bytes = field(repr=False)
+    sheets: Sequence[files.Sheet] = field(repr=False)
+    reading: Reading
+    outcomes: Mapping[tuple[str, int], str]
+    """(sheet, row) -> new, changed or same; rows that wait for an answer are in none."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        found = list(self.outcomes.values())
+        return {key: found.count(key) for key in ("new", "changed", "same")}
+
+
+async def try_out(
+    room: Room,
+    by: Actor,
+    name: str,
+    content: bytes,
+    *,
+    ledger: str = "",
+    answers: Mapping[tuple[str, int, str], str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Import:
+    """Read the file and say what applying it would do. Refused with a sentence if it is no ledger."""
+    async with room.db.read() as tx:
+        await permit(tx, by, "import")
+        staff = await people.staff(tx)
+        seen = await kept.rows(tx)
+    desk = room.desk
+    sheets = files.sheets(name, content)
+    book = records.Ledger(
+        name=ledger or files.ledger_name(name),
+        today=local_day(desk.clock.now(), desk.office.zone),
+        lexicon=Lexicon.load(folder("templates") / "ledger_headers.toml"),
+        regions=desk.office.regions,
+        known=_known(desk, staff),
+        count=lambda anchor, limit: _counted(desk, anchor, limit),
+    )
+    reading = records.read(sheets, book, answers=answers, progress=progress)
+    outcomes = {
+        (r.sheet, r.row): _outcome(r, seen) for r in reading.records if not r.held and r.same_as is None
+    }
+    return Import(name=name, content=content, sheets=sheets, reading=reading, outcomes=outcomes)
+
+
+def _counted(desk: Desk, anchor: date, limit: Limit) -> date:
+    """The statutory end of a stated limit; elapsed hours end on a day too, in a ledger."""
+    if limit.unit.elapsed:
+        return date.fromordinal(anchor.toordinal() + -(-limit.amount // 24))
+    return deadline(anchor, limit, desk.office.calendar).effective
+
+
+def _outcome(record: Record, seen: Mapping[str, tuple[int, str]]) -> str:
+    if record.key not in seen:
+        return "new"
+    return "same" if seen[record.key][1] == record.row_hash else "changed"
+
+
+def _known(desk: Desk, staff: Staff) -> Known:
+    names = {unit.name: unit.name for unit in staff.units.values()}
+    words = desk.templates
+    categories = {
+        text.text.source: key.removeprefix("category.")
+        for lang in words.languages
+        for key, text in words.words(lang).items()
+        if key.startswith("category.")
+    }
+    for code, spellings in tomllib.loads(_CATEGORIES.read_text(encoding="utf-8")).items():
+        categories |= dict.fromkeys(spellings, code)
+    return Known(
+        units=names,
+        staff=tuple(sorted(p.name for p in staff.people.values() if p.active)),
+        categories=categories,
+    )
+
+
+async def apply(
+    room: Room, by: Actor, found: Import, progress: Callable[[int, int], None] | None = None
+) -> Import:
+    """Write what was tried out, one transaction a row: a bad row stops nothing, doing it twice does nothing.
+
+    Returns the import with what became of each row.
+    """
+    todo = [r for r in found.reading.records if found.outcomes.get((r.sheet, r.row)) in {"new", "changed"}]
+    unread = {(u.spot.sheet, u.spot.row) for u in found.reading.unread}
+    outcomes = dict(found.outcomes)
+    async with room.db.write() as tx:
+        await ensure_admin(tx, room.desk)
+    for number, record in enumerate(todo, 1):
+        place = (record.sheet, record.row)
+        try:
+            async with room.db.write() as tx:
+                await permit(tx, by, "import")
+                case_id = await apply_row(tx, room.desk, by, record, unread=place in unread)
+                await future_only(tx, room.desk, [case_id])
+        except ReminderError as error:
+            outcomes[place] = "failed"
+            log.warning("import.row_failed", row=record.row, error=type(error).__name__)
+        if progress is not None and number % 100 == 0:
+            progress(number, len(todo))
+    return Import(
+        name=found.name,
+        content=found.content,
+        sheets=found.sheets,
+        reading=found.reading,
+        outcomes=outcomes,
+    )
+
+
+def words_of(desk: Desk, lang: str) -> dict[str, str]:
+    return {key: placed.text.source for key, placed in desk.templates.words(lang).items()}
+
+
+def annotated(desk: Desk, found: Import, lang: str) -> tuple[str, bytes]:
+    """Name and bytes of the same workbook with a result beside every row."""
+    return annotate.handed_back(
+        found.name,
+        found.content,
+        found.sheets,
+        reading=found.reading,
+        outcomes=found.outcomes,
+        words=words_of(desk, lang),
+    )
+
+
+# --- by chat ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReply:
+    """What the bot shows: a summary, the workbook handed back, and the name under which it can be applied."""
+
+    text: str
+    document_name: str
+    document_bytes: bytes = field(repr=False)
+    apply_token: str = ""
+
+
+async def import_file(room: Room, by: Actor, name: str, content: bytes) -> ImportReply:
+    """Try out a file sent by chat. It waits in memory until it is applied or others push it out."""
+    found = await try_out(room, by, name, content)
+    useful = found.counts["new"] + found.counts["changed"]
+    token = room.desk.new_id() if useful else ""
+    if token:
+        waiting = _waiting(room)
+        waiting[token] = found
+        while len(waiting) > KEPT_TRIES:
+            waiting.pop(next(iter(waiting)))
+    return _reply(room.desk, by, found, token)
+
+
+async def apply_file(room: Room, by: Actor, apply_token: str) -> ImportReply:
+    """Apply a file tried out before. Refused if it is no longer here (the program was restarted)."""
+    found = _waiting(room).pop(apply_token, None)
+    if found is None:
+        raise Refused("import.gone")
+    return _reply(room.desk, by, await apply(room, by, found), "")
+
+
+def _waiting(room: Room) -> dict[str, Import]:
+    waiting = room.memo.setdefault("imports", {})
+    assert isinstance(waiting, dict)
+    return waiting
+
+
+def _reply(desk: Desk, by: Actor, found: Import, token: str) -> ImportReply:
+    lang = by.person.lang if by.person is not None else desk.office.lang
+    text = report.summary(found.reading, found.counts, words_of(desk, lang))
+    name, document = annotated(desk, found, lang)
+    return ImportReply(text=text, document_name=name, document_bytes=document, apply_token=token)
+
+
+async def rows(tx: Tx) -> int:
+    """How many ledger rows are known."""
+    return len(await kept.rows(tx))

@@ -1,0 +1,171 @@
+"""One row of a ledger as facts of a case: what it says happened, on the days it says, told to nobody."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from reminder.actions import record as deeds
+from reminder.actions.cases import NewCase, NewParty, complete_if_over, register
+from reminder.actions.desk import Actor, Desk
+from reminder.actions.replan import replan
+from reminder.domain.cases import Event, Status
+from reminder.domain.errors import Refused
+from reminder.domain.limits import Unit
+from reminder.domain.people import Staff
+from reminder.domain.workdays import at
+from reminder.ledger.reading import Record
+from reminder.store import cases, imports, people
+from reminder.store.database import Tx
+
+QUIET = {"quiet": True}
+HOUR = time(9)
+"""A ledger knows days only; what it dates counts as of this hour."""
+
+
+async def apply_row(tx: Tx, desk: Desk, by: Actor, row: Record, *, unread: bool) -> int:
+    """Write one row; a row known before only adds what is new in it. Returns the case's id."""
+    known = await imports.case_of(tx, row.key)
+    if known is not None and known[1] == row.row_hash:
+        return known[0]
+    staff = await people.staff(tx)
+    if known is None:
+        case_id = await _new(tx, desk, by, row, staff)
+    else:
+        case_id = known[0]
+    await _Facts(tx, desk, by, row, case_id).add(staff, unread=unread and known is None)
+    await imports.keep(tx, row.key, case_id, row.row_hash, desk.clock.now())
+    return case_id
+
+
+async def _new(tx: Tx, desk: Desk, by: Actor, row: Record, staff: Staff) -> int:
+    if row.received_on is None:
+        raise Refused("import.why.no_received_on")
+    handler = _by_name(staff, row.handler)
+    party = NewParty(
+        name=row.party or desk.templates.word("anonymous", desk.office.lang),
+        phones=[p for p in row.phones if p not in row.landlines],
+        landlines=row.landlines,
+    )
+    new = NewCase(
+        protocol=_protocol(desk, row),
+        parties=[party],
+        category=row.category or "other",
+        place=row.place,
+        request=row.request,
+        channel=row.channel,
+        unit_id=_unit(staff, row.unit) or (staff.people[handler].unit_id if handler else None),
+        handler_id=handler,
+        imported=True,
+        group_size=row.group_size or 1,
+        received_at=_at(desk, row.received_on),
+    )
+    return (await register(tx, desk, by, new)).row.case.id
+
+
+def _protocol(desk: Desk, row: Record) -> str:
+    """A limit in hours is an urgent matter; everything else is handled as an ordinary one."""
+    hours = row.due_limit is not None and row.due_limit.unit in {Unit.HOUR, Unit.MINUTE}
+    return "urgent" if hours and "urgent" in desk.protocols else "ordinary"
+
+
+def _by_name(staff: Staff, name: str) -> int | None:
+    found = [p.id for p in staff.people.values() if p.active and p.name == name]
+    return found[0] if len(found) == 1 else None
+
+
+def _unit(staff: Staff, name: str) -> int | None:
+    return next((unit.id for unit in staff.units.values() if unit.name == name), None)
+
+
+def _at(desk: Desk, day: date) -> datetime:
+    return min(at(day, HOUR, desk.office.zone), desk.clock.now())
+
+
+class _Facts:
+    """Adds to a case what its row says and its history does not yet."""
+
+    def __init__(self, tx: Tx, desk: Desk, by: Actor, row: Record, case_id: int) -> None:
+        self.tx = tx
+        self.desk = desk
+        self.by = by
+        self.row = row
+        self.case_id = case_id
+        self.deed: int | None = None
+        self.known: set[tuple[str, str]] = set()
+
+    async def add(self, staff: Staff, *, unread: bool) -> None:
+        facts = (await cases.facts(self.tx, [self.case_id]))[self.case_id]
+        self.known = {(f.event.value, _mark(f.value)) for f in facts}
+        self.deed = await deeds.begin(self.tx, self.desk, self.by, self.case_id, "import")
+        await self._work(staff)
+        await self._answer()
+        if unread:
+            await self.fact(Event.TASK, self.desk.clock.now(), "unread", what="intake_unread", role="intake")
+        plan = await replan(self.tx, self.desk, self.case_id)
+        ended = plan.past.status in {Status.CLOSED, Status.COMPLETED, Status.WITHDRAWN}
+        alive = any(e.keeps_case_alive for e in plan.entries.values())
+        if not ended and (not alive or plan.row.handler_id is None):
+            now = self.desk.clock.now()
+            await self.fact(Event.FACT, now, name="imported_unclear")
+            plan = await replan(self.tx, self.desk, self.case_id)
+        await complete_if_over(self.tx, self.desk, plan)
+
+    async def fact(self, event: Event, moment: datetime, subject: str = "", **value: Any) -> None:
+        """Once per content: a ledger that comes again repeats nothing."""
+        if (event.value, _mark(value)) in self.known:
+            return
+        await deeds.add(
+            self.tx,
+            self.desk,
+            self.by,
+            self.case_id,
+            event,
+            deed=self.deed,
+            subject=subject,
+            value=value | QUIET,
+            at=moment,
+        )
+
+    async def _work(self, staff: Staff) -> None:
+        row = self.row
+        assert row.received_on is not None
+        begun = _at(self.desk, max(row.referred_on or row.received_on, row.received_on))
+        handler = _by_name(staff, row.handler)
+        if handler is not None:
+            await self.fact(Event.ASSIGN, begun, handler=handler, unit=staff.people[handler].unit_id)
+        if handler is not None or row.progress or row.answered_on or row.closed:
+            await self.fact(Event.ACCEPT, begun + timedelta(minutes=1))
+        if row.due_on is not None:
+            await self.fact(Event.FACT, _at_day(self.desk, row.due_on), name="ledger_day")
+        if row.progress:
+            noted = min(begun + timedelta(minutes=2), self.desk.clock.now())
+            await self.fact(Event.NOTE, noted, text=row.progress[:2000])
+
+    async def _answer(self) -> None:
+        row = self.row
+        if row.answered_on is None and not row.closed:
+            return
+        assert row.received_on is not None
+        last = row.answered_on or (row.revisit.on if row.revisit else None) or row.received_on
+        moment = _at(self.desk, max(last, row.received_on, row.referred_on or row.received_on))
+        moment = min(moment + timedelta(minutes=10), self.desk.clock.now())
+        await self.fact(Event.ANSWER, moment, outcome="explained", reason="ledger", result="ledger")
+        if not row.closed:
+            return
+        await self.fact(Event.SERVED, moment + timedelta(minutes=1), how="ledger")
+        await self.fact(Event.CONTACT, moment + timedelta(minutes=2), text="ledger")
+        await self.fact(Event.CLOSE, moment + timedelta(minutes=3))
+        if row.revisit is not None and row.revisit.on is not None:
+            seen = max(_at(self.desk, row.revisit.on), moment + timedelta(minutes=4))
+            await self.fact(Event.VISITED, seen, "rv1", outcome="holds", text=row.revisit.text[:200])
+        if row.score is not None:
+            await self.fact(Event.SCORE, moment + timedelta(minutes=5), score=row.score)
+
+
+def _at_day(desk: Desk, day: date) -> datetime:
+    return at(day, HOUR, desk.office.zone)
+
+
+def _mark(value: Any) -> str:
+    """What makes two facts of one kind the same, whatever else they carry."""
+    names = ("name", "handler", "text", "what", "outcome", "score", "how")
+    return "|".join(str(value.get(name, "")) for name in names)

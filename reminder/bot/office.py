@@ -1,0 +1,234 @@
+"""What admins do by chat: people and invites, protocols, the calendar, how the office stands."""
+
+import io
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import segno
+
+from reminder.actions import calendars as marking
+from reminder.actions import people
+from reminder.actions.guard import permit
+from reminder.actions.overview import overview
+from reminder.bot.answers import Answer, Paper, says
+from reminder.bot.arguments import leading_when
+from reminder.bot.cards import person_line
+from reminder.bot.choices import offer
+from reminder.bot.turn import Turn
+from reminder.domain.dates import say_day
+from reminder.domain.errors import Refused
+from reminder.domain.people import OrgUnit, Person, Role
+from reminder.domain.reminders import State
+from reminder.domain.workdays import DayMark, MarkKind
+from reminder.longtext import clip
+from reminder.store import calendars
+
+CALENDAR_CHANGED = "calendar_changed"
+"""Key of `Runtime.memo`, set once a day was marked: build the desk afresh and replan open cases."""
+
+
+async def staff(turn: Turn, args: str) -> Answer:
+    """`/people`: who does what; `/people add NAME UNIT ROLE[,ROLE]` for somebody new."""
+    await permit(turn.tx, turn.by, "people")
+    first, _, rest = args.partition(" ")
+    if first == "add":
+        return await _add_person(turn, rest)
+    found = [p for _, p in sorted(turn.staff.people.items()) if p.active]
+    lines = [turn.word("bot.people_head", n=len(found)), *(person_line(turn, p) for p in found)]
+    return says("\n".join(lines))
+
+
+async def _add_person(turn: Turn, said: str) -> Answer:
+    words = said.split()
+    if len(words) != 3:
+        raise Refused("people.how")
+    name, unit_said, roles_said = words
+    unit = _unit(turn, unit_said)
+    roles = {_role(turn, one) for one in roles_said.replace("，", ",").split(",")}
+    person_id = await people.add_person(
+        turn.tx, turn.desk, turn.by, name=name, unit_id=unit.id, roles=roles, lang=turn.lang
+    )
+    return says(turn.word("bot.person_added", name=name, unit=unit.name, id=person_id))
+
+
+def _unit(turn: Turn, said: str) -> OrgUnit:
+    found = [u for u in turn.staff.units.values() if said.casefold() in {u.name.casefold(), str(u.id)}]
+    found = found or [u for u in turn.staff.units.values() if said.casefold() in u.name.casefold()]
+    if len(found) != 1:
+        names = turn.word("separator").join(u.name for u in turn.staff.units.values())
+        raise Refused("people.unit", known=clip(names, 120))
+    return found[0]
+
+
+def _role(turn: Turn, said: str) -> Role:
+    templates = turn.desk.templates
+    for role in Role:
+        if said.casefold() in {role.value, *(templates.word(f"role.{role}", x) for x in templates.languages)}:
+            return role
+    raise Refused("people.role", known=", ".join(Role))
+
+
+async def invite(turn: Turn, args: str) -> Answer:
+    """`/invite NUMBER`: a one-time code as link and QR; the number is the one /people shows."""
+    await permit(turn.tx, turn.by, "invite")
+    person = _person(turn, args)
+    if person is None:
+        missing = [p for _, p in sorted(turn.staff.people.items()) if p.active and p.chat_id is None]
+        options = [(p.name, f"invite {p.id}") for p in missing[:12]]
+        if not options:
+            return says(turn.word("bot.all_joined"))
+        return Answer(cards=(await offer(turn, turn.word("ask.invite"), options, 2),))
+    made = await people.invite(turn.tx, turn.desk, turn.by, person.id, bot_name=turn.rt.bot_name)
+    hours = int(made.valid.total_seconds() // 3600)
+    text = turn.word("bot.invited", name=person.name, link=made.link, hours=hours)
+    picture = io.BytesIO()
+    segno.make(made.link, error="m").save(picture, kind="png", scale=8)
+    paper = Paper(name=f"invite-{person.id}.png", content=picture.getvalue(), caption=person.name)
+    return says(text).also(papers=(paper,))
+
+
+def _person(turn: Turn, said: str) -> Person | None:
+    word = said.strip().removeprefix("#")
+    if word.isdecimal():
+        return turn.staff.active(int(word))
+    named = [p for p in turn.staff.people.values() if p.active and word and p.name == word]
+    return named[0] if len(named) == 1 else None
+
+
+async def protocol(turn: Turn, args: str) -> Answer:
+    """`/protocol`: all of them; `/protocol show KEY`: one, limit by limit."""
+    await permit(turn.tx, turn.by, "protocol")
+    words = args.split()
+    if words and words[0] == "show":
+        words = words[1:]
+    if not words or words[0] == "list":
+        options = [
+            (f"{p.names.get(turn.lang, key)} ({key})", f"protocol show {key}")
+            for key, p in sorted(turn.desk.protocols.items())
+        ]
+        return Answer(cards=(await offer(turn, turn.word("ask.protocol"), options),))
+    found = turn.desk.protocols.get(words[0])
+    if found is None:
+        known = ", ".join(sorted(turn.desk.protocols))
+        raise Refused("protocol.unknown", protocol=words[0][:40], known=known)
+    head = turn.word(
+        "bot.protocol_head",
+        name=found.names.get(turn.lang, found.key),
+        key=found.key,
+        version=found.version or "-",
+        calendar=found.calendar,
+    )
+    lines = [
+        f"· {m.words[turn.lang]} — {_limit(turn, m.limit)}"
+        + (f" ({_limit(turn, m.promise)})" if m.promise else "")
+        for m in found.milestones
+        if m.limit is not None
+    ]
+    return says("\n".join([head, *lines]))
+
+
+def _limit(turn: Turn, limit: Any) -> str:
+    key = f"import.limit.{limit.unit}"
+    known = turn.desk.templates.has_word(key)
+    return turn.word(key, amount=limit.amount) if known else str(limit)
+
+
+# --- the calendar ------------------------------------------------------------------------------
+
+
+async def calendar(turn: Turn, args: str) -> Answer:
+    """`/calendar [check|list]`, `/calendar add DATE rest|work [NAME]`."""
+    await permit(turn.tx, turn.by, "calendar")
+    verb, _, rest = args.strip().partition(" ")
+    if verb == "add":
+        return await _mark(turn, rest.strip())
+    if verb == "list":
+        return await _marks(turn)
+    return _check(turn)
+
+
+def _check(turn: Turn) -> Answer:
+    office = turn.desk.office
+    through = office.calendar.confirmed_through(turn.today.year)
+    year = turn.today.year + 1
+    known = turn.word("bot.calendar_known", code=office.calendar.code, year=through)
+    if through >= year:
+        return says(known)
+    return says(f"{known}\n{turn.word('bot.calendar_gap', year=year)}")
+
+
+async def _marks(turn: Turn) -> Answer:
+    found = await calendars.marks(turn.tx)
+    lines = [
+        f"· {say_day(day, turn.lang, turn.today)} {turn.word(f'mark.{mark.kind}')} {mark.name}".rstrip()
+        for day, mark in found.items()
+    ]
+    return says("\n".join([turn.word("bot.marks_head", n=len(lines)), *lines]))
+
+
+async def _mark(turn: Turn, said: str) -> Answer:
+    when, rest = leading_when(turn, said)
+    word, _, name = rest.partition(" ")
+    if when is None:
+        raise Refused("date.unreadable")
+    kind = _kind(turn, word)
+    moved = await marking.would_move(turn.tx, turn.desk, turn.by, when.day, DayMark(kind=kind, name=name))
+    text = turn.word(
+        "bot.mark_echo",
+        day=say_day(when.day, turn.lang, turn.today),
+        kind=turn.word(f"mark.{kind}"),
+        n=moved,
+    )
+    detail = {"day": when.day.isoformat(), "kind": kind.value, "name": name.strip()}
+    return Answer(cards=(await turn.sure("calendar", detail, text),))
+
+
+def _kind(turn: Turn, said: str) -> MarkKind:
+    templates = turn.desk.templates
+    for kind in MarkKind:
+        if said.casefold() in {kind.value, *(templates.word(f"mark.{kind}", x) for x in templates.languages)}:
+            return kind
+    raise Refused("calendar.how")
+
+
+async def sure_of_mark(turn: Turn, asked: Mapping[str, Any]) -> Answer:
+    day = date.fromisoformat(str(asked["day"]))
+    mark = DayMark(kind=MarkKind(str(asked["kind"])), name=str(asked["name"]))
+    await marking.mark_day(turn.tx, turn.desk, turn.by, day, mark)
+    turn.rt.memo[CALENDAR_CHANGED] = True
+    return says(
+        turn.word("bot.marked", day=say_day(day, turn.lang, turn.today), kind=turn.word(f"mark.{mark.kind}"))
+    )
+
+
+# --- how the office stands ---------------------------------------------------------------------
+
+
+async def status(turn: Turn, args: str) -> Answer:  # noqa: ARG001
+    """`/status`: today's messages by state, what failed and why, what nobody has joined or dealt with."""
+    await permit(turn.tx, turn.by, "status")
+    found = await overview(turn.tx, turn.desk)
+    lines = [turn.word("bot.status_head", day=say_day(turn.today, turn.lang, turn.today))]
+    lines += [
+        f"· {turn.word(f'delivery.{state}')}: {n}"
+        for state in State
+        if (n := found.states.get(state.value, 0))
+    ] or [turn.word("bot.status_quiet")]
+    if found.trouble:
+        lines.append(turn.word("bot.status_trouble"))
+        lines += [_trouble(turn, no, row) for no, row in found.trouble]
+    lines.append(turn.word("bot.status_letters", dead=found.dead_letters, waiting=found.waiting_letters))
+    lines.append(turn.word("bot.status_provisional", n=found.provisional))
+    if found.not_enrolled:
+        names = turn.word("separator").join(p.name for p in found.not_enrolled)
+        lines.append(turn.word("bot.status_missing", names=clip(names, 300)))
+    return says("\n".join(lines))
+
+
+def _trouble(turn: Turn, no: str, row: Any) -> str:
+    known = turn.desk.templates.has_word
+    gist, reason = f"gist.{row.kind}", f"why.{row.reason}"
+    what = turn.word(gist if known(gist) else "bot.staff_message")
+    said = turn.word(reason) if known(reason) else clip(row.reason, 80)
+    return " · ".join(p for p in (f"· {no}".rstrip(), what, turn.word(f"delivery.{row.state}"), said) if p)

@@ -1,0 +1,119 @@
+"""Phones of colleagues in the sandbox, and the bot answering them over HTTP by the real adapter."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from reminder.bot.polling import fetch
+from reminder.bot.updates import handle
+from reminder.channels.telegram import Telegram
+from reminder.clock import ManualClock
+from reminder.runtime import Runtime
+from reminder.sandbox import Limits, World, app_of
+from reminder.store import inbox
+from tests.office import STAFF, START, office, read
+from tests.sandbox.serve import serving
+
+TOKEN = "1:sandbox"
+STRANGER = 700099
+
+
+class Phones:
+    """Write, tap and look, by the short names of tests/office.py."""
+
+    def __init__(self, rt: Runtime, world: World) -> None:
+        self.rt, self.world = rt, world
+
+    async def write(self, who: str, text: str) -> None:
+        self.world.write(chat_of(who), text)
+        await self.answered()
+
+    async def press(
+        self, who: str, button: str, *, message: int | None = None, anyway: bool = False
+    ) -> str:
+        """Tap a button by label or data, by default the newest that has it; answers what the tap was told."""
+        number = message if message is not None else self.message_with(who, button)
+        self.world.press(chat_of(who), number, button, anyway=anyway)
+        return await self.answered()
+
+    async def send_file(self, who: str, name: str, content: bytes, caption: str = "") -> None:
+        self.world.send_file(chat_of(who), name, content, caption=caption)
+        await self.answered()
+
+    async def answered(self) -> str:
+        """Let the bot hear and answer everything; the text of the last tap's answer."""
+        seen = len(self.ledger())
+        while await fetch(self.rt, timedelta(0)):
+            for letter in await read(self.rt, lambda tx: inbox.waiting(tx, self.rt.desk.sealer, 50)):
+                await handle(self.rt, letter)
+        toasts = [row for row in self.ledger()[seen:] if row["type"] == "answer"]
+        return str(toasts[-1].get("text", "")) if toasts else ""
+
+    def ledger(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.world.ledger(everything=True)]
+
+    def shown(self, who: str) -> list[dict[str, Any]]:
+        """Messages of the bot as the phone shows them, oldest first."""
+        chat = self.world.telegram.chat(chat_of(who))
+        return [h.api for h in chat.messages.values() if h.api["from"]["is_bot"] and not h.gone]
+
+    def last(self, who: str) -> str:
+        found = self.shown(who)
+        return str(found[-1].get("text", found[-1].get("caption", ""))) if found else ""
+
+    def labels(self, who: str, message: int = -1) -> list[str]:
+        return [b["text"] for row in _rows(self.shown(who)[message]) for b in row]
+
+    def datas(self, who: str, message: int = -1) -> list[str]:
+        return [b["callback_data"] for row in _rows(self.shown(who)[message]) for b in row]
+
+    def data(self, who: str, label: str) -> str:
+        """What the newest button with this label, or one that begins so, carries."""
+        for api in reversed(self.shown(who)):
+            for row in _rows(api):
+                for button in row:
+                    if button["text"].startswith(label):
+                        return str(button["callback_data"])
+        raise AssertionError(f"no button {label!r} for {who}: {self.last(who)}")
+
+    def message_with(self, who: str, button: str) -> int:
+        for api in reversed(self.shown(who)):
+            if any(button in (b["text"], b["callback_data"]) for row in _rows(api) for b in row):
+                return int(api["message_id"])
+        raise AssertionError(f"no button {button!r} for {who}: {self.last(who)} {self.labels(who)}")
+
+
+def _rows(api: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    rows: list[list[dict[str, Any]]] = (api.get("reply_markup") or {}).get("inline_keyboard") or []
+    return rows
+
+
+def chat_of(who: str) -> int:
+    return STRANGER if who == "stranger" else STAFF[who].chat
+
+
+@asynccontextmanager
+async def phones(folder: Path, **changes: Any) -> AsyncIterator[Phones]:
+    """The office with everybody's phone, the bot reading and answering over HTTP."""
+    clock = ManualClock(changes.get("start", START))
+    world = World(
+        now=lambda: made.rt.clock.now() if made else clock.now(),
+        bot_token=TOKEN,
+        account_sid="AC" + "0" * 32,
+        auth_token="secret",
+        limits=Limits.off(),
+    )
+    made: Phones | None = None
+    for who in STAFF.values():
+        world.add_telegram(who.chat, who.name, lang=who.lang, started=True)
+    world.add_telegram(STRANGER, "Somebody", lang="en", started=True)
+    async with serving(app_of(world), before_stop=world.close) as url:
+        chat = Telegram(token=TOKEN, base_url=url, deadline=timedelta(seconds=30))
+        try:
+            async with office(folder, chat=chat, **changes) as rt:
+                made = Phones(rt, world)
+                yield made
+        finally:
+            await chat.close()
