@@ -1,40 +1,71 @@
 """The day's task messages stay true: pinned once sent, edited in place when something changed."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from reminder.actions.desk import Desk, who
 from reminder.actions.digests import digest_of
 from reminder.actions.reminding import DIGEST
 from reminder.domain.messages import Accepted
-from reminder.domain.people import Person
+from reminder.domain.people import Person, Role, Staff
 from reminder.domain.reminders import State
 from reminder.domain.workdays import local_day
 from reminder.runtime import Runtime
-from reminder.store import cases, people, reminders
+from reminder.store import cases, entries, people, reminders
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
 _SEEN = "digest.seen"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """How far the last look came; forgotten at a restart, which only costs one look at everybody."""
+
+    fact: int
+    at: datetime
+    undoable: frozenset[tuple[int, int | None]]
+
+
 async def refresh_digests(rt: Runtime) -> int:
     """Pin new digests and redraw those whose content has changed. Returns how many calls were made."""
     if rt.chat is None:
         return 0
+    now = rt.clock.now()
     async with rt.db.read() as tx:
-        mark = await cases.watermark(tx)
-        window = rt.clock.now() - rt.desk.office.undo
-        fresh_deeds = await cases.deeds_since(tx, window)
-        seen = (mark, tuple(sorted(fresh_deeds)))
+        seen = rt.memo.get(_SEEN)
+        fresh = _Seen(
+            fact=await cases.last_fact(tx),
+            at=now,
+            undoable=frozenset(await cases.deeds_since(tx, now - rt.desk.office.undo)),
+        )
         today = await _today(rt, tx)
-        unpinned = any(not r.detail.get("pinned") for r in today)
-        if rt.memo.get(_SEEN) == seen and not unpinned:
-            return 0
         staff = await people.staff(tx)
+        touched = await _touched(tx, rt.desk, staff, seen, fresh) if isinstance(seen, _Seen) else None
     calls = 0
     for reminder in today:
         person = staff.active(reminder.person_id)
-        if person is not None and person.chat_id is not None:
+        if person is None or person.chat_id is None:
+            continue
+        if touched is None or person.id in touched or not reminder.detail.get("pinned"):
             calls += await _refresh(rt, reminder, person)
-    rt.memo[_SEEN] = seen
+    rt.memo[_SEEN] = fresh
     return calls
+
+
+async def _touched(tx: Tx, desk: Desk, staff: Staff, seen: _Seen, fresh: _Seen) -> set[int | None]:
+    """Whose list may read differently than at the last look."""
+    found = {by for _, by in seen.undoable ^ fresh.undoable}
+    changed = await cases.changed_since(tx, seen.fact, seen.at)
+    if not changed:
+        return found
+    rows = await cases.many(tx, changed)
+    for entry in await entries.open_of(tx, changed):
+        row = rows[entry.case_id]
+        milestone = desk.protocol(row.case.protocol).milestone(entry.milestone)
+        role = milestone.due_role if milestone is not None else Role.HANDLER
+        found |= {person.id for person in who(role, row, staff)}
+    return found | {row.responsible_id for row in rows.values()}
 
 
 async def _today(rt: Runtime, tx: Tx) -> list[Reminder]:

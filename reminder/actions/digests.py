@@ -129,14 +129,14 @@ async def done_on(tx: Tx, desk: Desk, person: Person, day: date) -> list[Item]:
     zone = desk.office.zone
     start = datetime.combine(day, datetime.min.time(), zone)
     states = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
-    query = sa.select(t.entries.c.id).join(t.cases, t.cases.c.id == t.entries.c.case_id)
-    query = query.where(
-        t.cases.c.responsible_id == person.id,
+    mine = sa.select(t.cases.c.id).where(t.cases.c.responsible_id == person.id)
+    found = await entries.some(
+        tx,
+        t.entries.c.case_id.in_(mine),
         t.entries.c.status.in_(states),
         t.entries.c.ended_at >= start,
         t.entries.c.kind != EntryKind.NOTICE.value,
     )
-    found = [e for i in (await tx.execute(query)).scalars() if (e := await entries.one(tx, i)) is not None]
     rows = await cases.many(tx, sorted({e.case_id for e in found}))
     return [Item(section=Section.LATER, entry=e, row=rows[e.case_id]) for e in found]
 

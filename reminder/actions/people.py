@@ -105,7 +105,7 @@ async def first_admin(tx: Tx, desk: Desk, *, name: str, bot_name: str) -> Invite
 
 
 async def ensure_admin(tx: Tx, desk: Desk, name: str = "Admin") -> int:
-    """The first admin's id; made, with the office's root unit, when there is nobody yet to answer for a case."""
+    """The first admin's id; made, with a root unit, when there is nobody yet to answer for a case."""
     staff = await people.staff(tx)
     if admins := staff.holding(Role.ADMIN):
         return admins[0].id

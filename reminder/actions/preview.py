@@ -87,13 +87,14 @@ def _to_residents(
     if not step.resident or step.blocked is not None:
         return
     office, now = case.office, case.now
-    held = step.at + office.undo if step.at == entry.since else step.at
+    fresh = step.at == entry.since or step.key in {MOVED, OFF}
+    held = step.at + office.undo if fresh else step.at
     after = max(held, now)
     assert step.kind is not None
     at = after if case.desk.kind(step.kind).urgent else office.texting.next_open(after, office.zone)
     for resident, phone in audience:
         recipient = f"resident:{resident.id}"
-        if step.only not in {"", recipient} or barred(case.row, resident, phone) is not None:
+        if not step.is_for(recipient) or barred(case.row, resident, phone) is not None:
             continue
         row = _row(entry, step, recipient, Channel.SMS, resident_id=resident.id)
         if not _useless(case, entry, step, at):

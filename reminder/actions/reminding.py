@@ -51,8 +51,7 @@ class _Batch:
         row = self.rows[entry.case_id]
         if step.resident:
             for resident_id in self.parties[row.case.id]:
-                recipient = f"resident:{resident_id}"
-                if step.only in {"", recipient} and recipient not in step.but:
+                if step.is_for(f"resident:{resident_id}"):
                     await self.to_resident(entry, step, office, resident_id)
             return
         for person in _people(step, row, self.staff):

@@ -1,12 +1,13 @@
 """Our decisions reach the calendar only here: the entries that should exist, minus those that do, applied."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reminder.actions.desk import Desk, responsible
 from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry, Wanted
+from reminder.domain.offices import Office
 from reminder.domain.planning import Difference, Told, difference, next_step_at, slot_of, stale
 from reminder.domain.protocols import Protocol
 from reminder.domain.reminders import Reason, State
@@ -39,11 +40,9 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     change = difference(wanted(past, protocol, office), are, now=now)
     if change:
         await _apply(tx, case_id, change, now)
-        for entry in change.moved:
-            if not are[entry.key].is_open and are[entry.key].when == entry.when:
-                await reminders.again(tx, entry.id, entry.revision, since=now - office.undo)
-        are = (await entries.of(tx, [case_id]))[case_id]
-    await _reindex(tx, desk, are, change, protocol)
+        await _revive(tx, change, are, since=now - office.undo)
+        was, are = are, (await entries.of(tx, [case_id]))[case_id]
+        await _reindex(tx, desk, was, are, change, protocol)
     row = await _project(tx, row, past)
     return Plan(row=row, past=past, entries=are, change=change)
 
@@ -64,6 +63,14 @@ async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> Non
             await release(tx, question_id, now)
 
 
+async def _revive(tx: Tx, change: Difference, was: Mapping[str, Entry], *, since: datetime) -> None:
+    """What ended by a deed that was undone has its unsent reminders back."""
+    for entry in change.moved:
+        old = was[entry.key]
+        if not old.is_open and old.when == entry.when:
+            await reminders.again(tx, entry.id, entry.revision, since=since)
+
+
 async def release(tx: Tx, question_id: int, now: datetime, answer: str = "") -> bool:
     """End an open question and let the one that waited behind it go; False if it had ended."""
     phone_id = await inbox.close_question(tx, question_id, now, answer)
@@ -73,7 +80,14 @@ async def release(tx: Tx, question_id: int, now: datetime, answer: str = "") -> 
     return True
 
 
-async def _reindex(tx: Tx, desk: Desk, are: dict[str, Entry], change: Difference, protocol: Protocol) -> None:
+async def _reindex(
+    tx: Tx,
+    desk: Desk,
+    was: Mapping[str, Entry],
+    are: Mapping[str, Entry],
+    change: Difference,
+    protocol: Protocol,
+) -> None:
     """Set the agenda of what changed, and of every entry somebody believes at an older date."""
     now, office = desk.clock.now(), desk.office_for(protocol)
     told = await reminders.told(tx, [entry.id for entry in are.values()])
@@ -84,12 +98,18 @@ async def _reindex(tx: Tx, desk: Desk, are: dict[str, Entry], change: Difference
         heard = told.get(entry.id, [])
         if not (key in fresh or key in altered):
             continue
-        # A step that fell due while nobody looked is still owed.
-        start = entry.since if key in fresh else min(now, entry.next_reminder_at or now)
+        start = entry.since if key in fresh else _unlooked_at(was[key], entry, now, office)
         milestone = protocol.milestone(entry.milestone)
         at = next_step_at(entry, milestone, office, heard, after=start - _JUST_BEFORE)
-        agenda[entry.id] = now if corrections_owed(entry, heard) else at
+        agenda[entry.id] = min(at or now, now) if corrections_owed(entry, heard) else at
     await entries.set_agenda(tx, agenda)
+
+
+def _unlooked_at(was: Entry, entry: Entry, now: datetime, office: Office) -> datetime:
+    """Since when steps may have fallen due that nobody looked at: while we were down, or it had ended."""
+    if was.is_open or was.ended_at is None:
+        return min(now, entry.next_reminder_at or now)
+    return max(was.ended_at, now - office.undo)
 
 
 def corrections_owed(entry: Wanted, told: Iterable[Told]) -> bool:

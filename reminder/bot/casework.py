@@ -1,7 +1,7 @@
 """What can be done with a case by chat: accepted, noted, answered, delivered, closed, taken up again?"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from reminder.actions import cases, entries
@@ -170,20 +170,23 @@ async def fact(turn: Turn, args: str) -> Answer:
 
 async def sure_of_served(turn: Turn, asked: Mapping[str, Any]) -> Answer:
     scene, _ = await case_of(turn, str(asked["no"]))
-    return await _served(turn, scene, str(asked["how"]), _start_of(turn, asked))
+    return await _served(turn, scene, str(asked["how"]), _moment_of(turn, asked))
 
 
 async def sure_of_fact(turn: Turn, asked: Mapping[str, Any]) -> Answer:
     scene, _ = await case_of(turn, str(asked["no"]))
-    name, moment, case_id = str(asked["name"]), _start_of(turn, asked), scene.row.case.id
+    name, moment, case_id = str(asked["name"]), _moment_of(turn, asked), scene.row.case.id
     return await _did(
         turn, scene, "fact", lambda: cases.set_fact(turn.tx, turn.desk, turn.by, case_id, name, moment)
     )
 
 
-def _start_of(turn: Turn, asked: Mapping[str, Any]) -> datetime:
-    day = datetime.fromisoformat(str(asked["day"])).date()
-    return at(day, time.min, turn.desk.office.zone)
+def _moment_of(turn: Turn, asked: Mapping[str, Any]) -> datetime:
+    """The end of a day that is over, so that it follows whatever else happened that day; else now."""
+    day = date.fromisoformat(str(asked["day"]))
+    if day > turn.today:
+        raise Refused("date.future")
+    return min(at(day, time(23, 59), turn.desk.office.zone), turn.rt.clock.now())
 
 
 async def close(turn: Turn, args: str) -> Answer:
@@ -258,10 +261,22 @@ async def finish(turn: Turn, entry_id: int, revision: int, text: str = "") -> Ca
         await turn.ask_no_more()
     said = turn.word("bot.done", no=scene.row.case.number, what=scene.what(entry, turn.lang))
 
+    by_note = _by_note(scene, entry)
+    if by_note and not text:
+        raise Refused("entry.needs_move", what=scene.what(entry, turn.lang), move="move.note")
+
     async def work() -> Plan:
+        if by_note:
+            return await cases.note(turn.tx, turn.desk, turn.by, entry.case_id, text)
         return await entries.done(turn.tx, turn.desk, turn.by, entry_id, text, revision=revision)
 
     return await deed(turn, entry.case_id, work, said)
+
+
+def _by_note(scene: CaseScene, entry: Entry) -> bool:
+    """Steps whose whole point is a written note: what has been done so far."""
+    milestone = scene.milestone(entry)
+    return milestone is not None and "note" in milestone.met_by and "contact" not in milestone.met_by
 
 
 async def take_back(turn: Turn, args: str) -> Answer:  # noqa: ARG001

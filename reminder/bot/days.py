@@ -13,7 +13,7 @@ from reminder.bot.answers import Answer, Card
 from reminder.bot.arguments import leading_when, read_slot, say_slot, slot_of, write_slot
 from reminder.bot.deeds import deed, foreseen
 from reminder.bot.heard import Tap
-from reminder.bot.standing import next_visit, standing
+from reminder.bot.standing import next_visit, standing_visit
 from reminder.bot.turn import Turn, rows
 from reminder.domain.dates import chips, say_day, say_weekday_date
 from reminder.domain.dates import say_slot as say_short_slot
@@ -21,6 +21,7 @@ from reminder.domain.entries import Entry
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.messages import Button, Style
 from reminder.domain.protocols import EntryKind
+from reminder.domain.workdays import at
 
 MONTHS_AHEAD = 24
 
@@ -53,9 +54,7 @@ class _Subject:
 
 async def _subject(turn: Turn, target: Target) -> _Subject:
     if not target.new:
-        scene, entry = await standing(turn, target.id, target.rev)
-        if entry.kind is not EntryKind.VISIT:
-            raise Refused("entry.not_a_visit")
+        scene, entry = await standing_visit(turn, target.id, target.rev)
         return _Subject(scene=scene, entry=entry)
     await permit(turn.tx, turn.by, "visit", target.id)
     scene = await read_case(turn.tx, turn.desk, target.id)
@@ -167,6 +166,7 @@ async def _load(turn: Turn) -> dict[date, int]:
 async def echo(turn: Turn, target: Target, slot: Slot, place: str = "") -> Card:
     """The date as it was understood, with what the resident would get. Nothing is kept yet."""
     about = await _subject(turn, target)
+    _fresh(turn, about, slot)
     detail = {"id": target.id, "rev": target.rev, "new": target.new, "place": place}
     lines = await foreseen(turn, about.scene.row.case.id, lambda: _apply(turn, target, about, slot, place))
     await turn.ask("date", detail)
@@ -193,6 +193,13 @@ async def echo(turn: Turn, target: Target, slot: Slot, place: str = "") -> Card:
     return Card(text="\n".join([*text, *lines]), buttons=tuple(buttons))
 
 
+def _fresh(turn: Turn, about: _Subject, slot: Slot) -> None:
+    """Stale if the visit is at that very time already: moving it there again would change nothing."""
+    office, entry = turn.desk.office, about.entry
+    if entry is not None and entry.starts_at == at(slot.day, slot.start or office.slot[0], office.zone):
+        raise Stale("bot.already_moved", no=about.no, day=say_slot(turn, slot))
+
+
 async def _apply(turn: Turn, target: Target, about: _Subject, slot: Slot, place: str) -> Plan:
     if target.new:
         where = place or about.scene.row.case.place
@@ -203,6 +210,7 @@ async def _apply(turn: Turn, target: Target, about: _Subject, slot: Slot, place:
 async def keep(turn: Turn, target: Target, slot: Slot) -> Card:
     """The person said the date is right."""
     about = await _subject(turn, target)
+    _fresh(turn, about, slot)
     asked = await turn.asked("date")
     same = asked is not None and asked["id"] == target.id and asked["new"] == target.new
     place = str(asked["place"]) if asked is not None and same else ""

@@ -12,6 +12,7 @@ from reminder.bot.choices import offer
 from reminder.bot.deeds import say_moment
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
+from reminder.domain.protocols import EntryKind
 from reminder.longtext import clip
 from reminder.store.reminders import Reminder
 
@@ -47,7 +48,8 @@ async def why(turn: Turn, args: str) -> Answer:
     case_id = scene.row.case.id
     await permit(turn.tx, turn.by, "why", case_id)
     lines = [turn.word("bot.why_head", no=scene.row.case.number)]
-    for entry in sorted(scene.entries.values(), key=lambda e: (e.due_at or scene.now, e.id)):
+    dates = [e for e in scene.entries.values() if e.kind is not EntryKind.NOTICE]
+    for entry in sorted(dates, key=lambda e: (e.due_at or scene.now, e.id)):
         day = entry.promise_on or entry.due_on or turn.today
         state = turn.word(f"state.{entry.status}")
         lines.append(f"· {scene.what(entry, turn.lang)} — {say_day(day, turn.lang, turn.today)} · {state}")

@@ -48,8 +48,20 @@ async def declined(turn: Turn, refused: Refused) -> Answer:
     if refused.key == "undo.too_late":
         own = Card(text=turn.heard.shown or said)
         return Answer(toast=said, redraw=own if tap.origin == "d" else await as_it_stands(turn, tap))
-    buttons = _next(turn, refused, await _case_tapped(turn, tap))
+    case_id = await _case_tapped(turn, tap)
+    if refused.key == "case.wrong_state" and case_id is not None:
+        return await _taken_already(turn, tap, case_id)
+    buttons = _next(turn, refused, case_id)
     return Answer(cards=(Card(text=said, buttons=buttons),)) if buttons else Answer(toast=said)
+
+
+async def _taken_already(turn: Turn, tap: Tap, case_id: int) -> Answer:
+    """The case has gone on since the button was drawn."""
+    row = (await cases.many(turn.tx, [case_id]))[case_id]
+    known = turn.desk.templates.has_word(f"status.{row.status}")
+    status = turn.word(f"status.{row.status}") if known else row.status
+    said = turn.word("bot.already_ended", no=row.case.number, status=status)
+    return Answer(toast=said, redraw=await as_it_stands(turn, tap))
 
 
 async def _stale(turn: Turn, tap: Tap, said: str) -> Card | None:

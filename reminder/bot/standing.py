@@ -26,6 +26,14 @@ async def standing(turn: Turn, entry_id: int, revision: int) -> tuple[CaseScene,
     return scene, entry
 
 
+async def standing_visit(turn: Turn, entry_id: int, revision: int) -> tuple[CaseScene, Entry]:
+    """The same for a visit; NotFound for anything else, as no button of ours asks that."""
+    scene, entry = await standing(turn, entry_id, revision)
+    if entry.kind is not EntryKind.VISIT:
+        raise NotFound("not_found")
+    return scene, entry
+
+
 def _ended(turn: Turn, scene: CaseScene, entry: Entry) -> Stale:
     no = scene.row.case.number
     facts = [f for f in scene.past.facts if f.subject == entry.key or f.at == entry.ended_at]

@@ -11,11 +11,11 @@ from reminder.bot.arguments import case_of, leading_when, slot_of
 from reminder.bot.days import Target, choose, echo
 from reminder.bot.deeds import deed
 from reminder.bot.heard import Tap
-from reminder.bot.standing import next_visit, open_visits, standing
+from reminder.bot.standing import next_visit, open_visits, standing_visit
 from reminder.bot.turn import Turn, rows
 from reminder.domain.dates import read_when, say_day, say_weekday_date
-from reminder.domain.entries import Entry
-from reminder.domain.errors import NotFound, Refused
+from reminder.domain.entries import Entry, EntryStatus
+from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.messages import Keyboard
 
 
@@ -92,7 +92,7 @@ AWAY = ("no_answer", "away", "wrong_number", "refused")
 
 
 async def ask_away(turn: Turn, entry_id: int, revision: int) -> Card:
-    scene, entry = await standing(turn, entry_id, revision)
+    scene, entry = await standing_visit(turn, entry_id, revision)
     await permit(turn.tx, turn.by, "visit", entry.case_id)
     offers = [
         turn.button(turn.word(f"away.{reason}"), "na", entry.id, entry.revision, "d", reason)
@@ -106,7 +106,7 @@ async def not_reached(turn: Turn, entry_id: int, revision: int, reason: str) -> 
     """Never counted against anybody; who asked for no visit is not asked again."""
     if reason not in AWAY:
         raise NotFound("not_found")
-    scene, entry = await standing(turn, entry_id, revision)
+    scene, entry = await standing_visit(turn, entry_id, revision)
     said = turn.word("bot.away", no=scene.row.case.number, reason=turn.word(f"away.{reason}"))
 
     async def work() -> Plan:
@@ -148,14 +148,14 @@ def _langs(turn: Turn) -> tuple[str, ...]:
 
 
 async def how(turn: Turn, tap: Tap) -> Card:
-    scene, entry = await standing(turn, tap.id, tap.rev)
+    scene, entry = await standing_visit(turn, tap.id, tap.rev)
     return ask_outcome(turn, scene, entry)
 
 
 async def made(turn: Turn, tap: Tap) -> Card:
     if tap.rest not in OUTCOMES:
         raise NotFound("not_found")
-    scene, entry = await standing(turn, tap.id, tap.rev)
+    scene, entry = await standing_visit(turn, tap.id, tap.rev)
     return await _made(turn, scene, entry, tap.rest, "")
 
 
@@ -171,11 +171,14 @@ async def _made(turn: Turn, scene: CaseScene, entry: Entry, outcome: str, text: 
 
 
 async def agree(turn: Turn, tap: Tap) -> Card:
-    scene, entry = await standing(turn, tap.id, tap.rev)
+    scene, entry = await standing_visit(turn, tap.id, tap.rev)
     return await _agreed(turn, scene, entry)
 
 
 async def _agreed(turn: Turn, scene: CaseScene, entry: Entry) -> Card:
+    if entry.status is EntryStatus.CONFIRMED:
+        status = turn.word(f"state.{entry.status}")
+        raise Stale("bot.already_ended", no=scene.row.case.number, status=status)
     said = turn.word("bot.noted", no=scene.row.case.number, move=turn.word("move.confirm"))
     return await deed(
         turn, entry.case_id, lambda: entries.confirm(turn.tx, turn.desk, turn.by, entry.id), said

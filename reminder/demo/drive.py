@@ -16,7 +16,14 @@ from reminder.clock import ManualClock
 from reminder.domain.workdays import at, local_day
 from reminder.runtime import Runtime
 from reminder.sandbox import World
-from reminder.store import cases, entries, reminders
+from reminder.store import cases, entries, inbox, reminders
+
+_JOBS: dict[str, Callable[[Runtime], Awaitable[int]]] = {
+    "inbox": read_inbox,
+    "remind": remind,
+    "dispatch": dispatch,
+    "settle": settle,
+}
 
 ROUNDS = 100
 """One moment settles in a few rounds; more than this is a bug, and said."""
@@ -48,25 +55,33 @@ class Drive:
             done = 0
             if self.world.state()["updates"]:
                 done += await fetch(self.rt, timedelta(0))
-            for job in (read_inbox, remind, dispatch, settle):
-                done += await job(self.rt)
+            due = await self._due()
+            for name, job in _JOBS.items():
+                moment = due[name]
+                if moment is not None and moment <= self.clock.now():
+                    done += await job(self.rt)
             if done == 0:
                 done = await refresh_digests(self.rt)
             if done == 0 and self.world.state()["idle"]:
                 return
         raise RuntimeError("the demo does not come to rest")
 
+    async def _due(self) -> dict[str, datetime | None]:
+        """When each job will have something to do."""
+        async with self.rt.db.read() as tx:
+            return {
+                "inbox": await inbox.oldest_waiting(tx),
+                "remind": await entries.next_due_at(tx),
+                "dispatch": await reminders.next_send_at(tx),
+                "settle": await reminders.next_lease_at(tx),
+                "undo": await cases.next_undo_end(tx, self.clock.now(), self.rt.desk.office.undo),
+            }
+
     async def next_at(self) -> datetime | None:
         """When something will happen next: a reminder, a lease's end, a callback, somebody's act, noon."""
-        now = self.clock.now()
-        async with self.rt.db.read() as tx:
-            moments = [
-                await entries.next_due_at(tx),
-                await reminders.next_send_at(tx),
-                await reminders.next_lease_at(tx),
-                await cases.next_undo_end(tx, now, self.rt.desk.office.undo),
-            ]
-        moments += [self.world.next_at(), self._acts[0][0] if self._acts else None, self._noon(now)]
+        moments = list((await self._due()).values())
+        acts = self._acts[0][0] if self._acts else None
+        moments += [self.world.next_at(), acts, self._noon(self.clock.now())]
         return min((m for m in moments if m is not None), default=None)
 
     def _noon(self, now: datetime) -> datetime:

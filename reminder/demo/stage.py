@@ -85,7 +85,7 @@ async def staged(
         new_id=lambda: f"demo-{seed}-{next(counter):08d}",
         sender=SENDER,
     )
-    db = Database(f"sqlite+aiosqlite:///{folder / 'demo.db'}")
+    db = Database(f"sqlite+aiosqlite:///{folder / 'demo.db'}", inline=True)
     await migrate(db)
     world = World(
         now=clock.now,

@@ -35,6 +35,9 @@ class DueStep:
     """Recipients it is not for."""
     blocked: Reason | None = None
 
+    def is_for(self, recipient: str) -> bool:
+        return self.only in {"", recipient} and recipient not in self.but
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:

@@ -1,5 +1,6 @@
 """What a reminder is once it has fallen due: its states, the allowed moves, and until when it is useful."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,16 +76,15 @@ def may(state: State, to: State) -> bool:
     return to in MOVES.get(state, frozenset())
 
 
-def useless_at(
-    rule: str | timedelta, *, due_at: datetime, starts_at: datetime | None, zone: ZoneInfo
-) -> datetime | None:
+def useless_at(rule: str, *, due_at: datetime, starts_at: datetime | None, zone: ZoneInfo) -> datetime | None:
     """The moment after which a message helps nobody; None if it always does.
 
-    Rules (templates/messages/kinds.toml): `never`, `day_end`, `start`, `before_start_day`, or elapsed time
-    after it fell due. A rule about a visit without one counts as `day_end`.
+    Rules (templates/messages/kinds.toml): `never`, `day_end`, `start`, `before_start_day`, or hours or days
+    after it fell due, "24h", "7d". A rule about a visit without one counts as `day_end`.
     """
-    if isinstance(rule, timedelta):
-        return due_at + rule
+    if (span := _SPAN.fullmatch(rule)) is not None:
+        amount = int(span[1])
+        return due_at + (timedelta(hours=amount) if span[2] == "h" else timedelta(days=amount))
     if rule == "never":
         return None
     if rule == "start" and starts_at is not None:
@@ -94,4 +94,5 @@ def useless_at(
     return at(local_day(due_at, zone) + timedelta(days=1), _MIDNIGHT, zone)
 
 
+_SPAN = re.compile(r"(\d{1,4})([hd])")
 _MIDNIGHT = datetime.min.time()

@@ -83,6 +83,8 @@ class _Planner:
         self.office = office
         self.milestones = {m.key: m for m in protocol.milestones}
         self.done: dict[str, list[Wanted]] = {}
+        self.endings: dict[str, Fact] = {}
+        """What met an entry, by its key."""
 
     def entries(self) -> dict[str, Wanted]:
         idle = [key for key, m in self.milestones.items() if m.anchor == IDLE]
@@ -138,10 +140,8 @@ class _Planner:
 
     def following(self, entry: Wanted) -> _Anchor:
         """The end of an entry as the anchor of the next; what was entered late is owed only from then on."""
-        end = entry.ended_at
-        assert end is not None
-        since = max((f.recorded_at for f in self.past.facts if f.at == end), default=end)
-        return _Anchor(at=end, since=since, order=(end, 10_000, entry.key, ""), detail=entry.detail)
+        end = self.endings[entry.key]
+        return _Anchor(at=end.at, since=end.recorded_at, order=end.order, detail=entry.detail)
 
     def entry(self, milestone: Milestone, anchor: _Anchor, key: str) -> Wanted:
         due = self.due(milestone, anchor)
@@ -241,6 +241,7 @@ class _Planner:
             return entry
         end = _VISIT_ENDS.get(fact.event)
         if end is not None:
+            self.endings[entry.key] = fact
             return replace(entry, status=end, ended_at=fact.at, note=str(fact.value.get("outcome", "")))
         match fact.event:
             case Event.MOVE:
@@ -280,6 +281,7 @@ class _Planner:
             if entry.ended_at is not None and fact.at >= entry.ended_at:
                 break
             if _meets(fact, entry, milestone):
+                self.endings[entry.key] = fact
                 return replace(entry, status=self._met(entry, fact.at), ended_at=fact.at)
             if fact.event.value in milestone.until:
                 return replace(entry, status=EntryStatus.CANCELLED, ended_at=fact.at)

@@ -112,17 +112,21 @@ async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
     return found
 
 
-async def watermark(tx: Tx) -> tuple[int, int]:
-    """Changes whenever a fact is recorded or a deed undone."""
-    query = sa.select(sa.func.coalesce(sa.func.max(t.facts.c.id), 0), sa.func.count(t.facts.c.voided_at))
-    newest, voided = (await tx.execute(query)).one()
-    return int(newest), int(voided)
+async def last_fact(tx: Tx) -> int:
+    """The newest fact's id; 0 when there is none."""
+    return int((await tx.execute(sa.select(sa.func.max(t.facts.c.id)))).scalar() or 0)
 
 
-async def deeds_since(tx: Tx, since: datetime) -> list[int]:
-    """Deeds that can still be undone."""
-    query = sa.select(t.deeds.c.id).where(t.deeds.c.at > since, t.deeds.c.undone_at.is_(None))
-    return list((await tx.execute(query)).scalars())
+async def changed_since(tx: Tx, fact: int, at: datetime) -> list[int]:
+    """Cases with facts newer than `fact`, or with facts taken back since a moment."""
+    query = sa.select(t.facts.c.case_id).where((t.facts.c.id > fact) | (t.facts.c.voided_at >= at))
+    return sorted((await tx.execute(query.distinct())).scalars())
+
+
+async def deeds_since(tx: Tx, since: datetime) -> list[tuple[int, int | None]]:
+    """(deed, who) of those that can still be undone."""
+    query = sa.select(t.deeds.c.id, t.deeds.c.by).where(t.deeds.c.at > since, t.deeds.c.undone_at.is_(None))
+    return [(deed, by) for deed, by in await tx.execute(query)]
 
 
 async def subjects(tx: Tx, case_id: int, stem: str) -> set[str]:

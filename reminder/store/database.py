@@ -1,6 +1,7 @@
 """One database, two doors: a single writer that begins IMMEDIATE, and readers that cannot write."""
 
 import asyncio
+import functools
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,16 +11,22 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from reminder.store.onehop import connect
+
 T = TypeVar("T")
 Tx = AsyncConnection
 """An open transaction. Whoever opened it closes it."""
 
 
 class Database:
-    """Opens transactions. Construct inside the running loop; `close` when done."""
+    """Opens transactions. Construct inside the running loop; `close` when done.
 
-    def __init__(self, url: str) -> None:
+    `inline` runs SQLite in the loop's own thread (see `onehop.Connection`).
+    """
+
+    def __init__(self, url: str, *, inline: bool = False) -> None:
         self.url = sa.make_url(url)
+        self._inline = inline
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._writer = self._engine(read_only=False)
         self._reader = self._engine(read_only=True) if self.sqlite else self._writer
@@ -29,7 +36,13 @@ class Database:
             return create_async_engine(self.url, pool_pre_ping=True)
         # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
         size = 4 if read_only else 1
-        engine = create_async_engine(self.url, pool_size=size, max_overflow=0, pool_timeout=60)
+        engine = create_async_engine(
+            self.url,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=60,
+            connect_args={"async_creator_fn": functools.partial(connect, inline=self._inline)},
+        )
         _sqlite_hooks(engine, read_only=read_only)
         return engine
 

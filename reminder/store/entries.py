@@ -52,6 +52,11 @@ async def one(tx: Tx, entry_id: int) -> Entry | None:
     return _entry(row) if row is not None else None
 
 
+async def some(tx: Tx, *where: Any) -> list[Entry]:
+    query = _select().where(*where).order_by(t.entries.c.id)
+    return [_entry(row) for row in (await tx.execute(query)).mappings()]
+
+
 async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
     """Open entries that are no notices, most pressing first."""
     query = (
@@ -60,6 +65,11 @@ async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
     return [_entry(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def open_of(tx: Tx, case_ids: Sequence[int]) -> list[Entry]:
+    """Open entries of some cases."""
+    return await open_ones(tx, t.entries.c.case_id.in_(case_ids))
 
 
 async def insert(tx: Tx, case_id: int, wanted: Sequence[Wanted]) -> None:

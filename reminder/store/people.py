@@ -1,25 +1,42 @@
 """Staff, their units and roles, and the one-time codes they enrol with."""
 
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from reminder.domain.people import OrgUnit, Person, Role, Staff
+from reminder.store import meta
 from reminder.store import tables as t
 from reminder.store.database import Tx
 
-_read: WeakKeyDictionary[Tx, Staff] = WeakKeyDictionary()
-"""Staff as read in a transaction that is still open; every change below drops it."""
+_VERSION = "people"
+"""Under this name the database says which state of the staff it holds; it changes with every change."""
+
+_known: dict[str, Staff] = {}
+"""Staff by that version. Versions are random, so they mean the same in every database and process."""
 
 
 async def staff(tx: Tx) -> Staff:
-    """Everybody, active or not, with units and roles; read once per transaction."""
-    if tx not in _read:
-        _read[tx] = await _staff(tx)
-    return _read[tx]
+    """Everybody, active or not, with units and roles."""
+    version = await meta.get(tx, _VERSION)
+    if version is None:
+        return await _staff(tx)
+    if version not in _known:
+        fresh = await _staff(tx)
+        while len(_known) >= _VERSIONS:
+            _known.pop(next(iter(_known)))
+        _known[version] = fresh
+    return _known[version]
+
+
+_VERSIONS = 4
+
+
+async def _changed(tx: Tx) -> None:
+    await meta.put(tx, _VERSION, uuid.uuid4().hex)
 
 
 async def _staff(tx: Tx) -> Staff:
@@ -44,18 +61,18 @@ def _person(row: Mapping[Any, Any], roles: Iterable[Role]) -> Person:
 
 
 async def add_unit(tx: Tx, *, name: str, kind: str, parent_id: int | None) -> int:
-    _read.pop(tx, None)
+    await _changed(tx)
     query = sa.insert(t.units).values(name=name, kind=kind, parent_id=parent_id)
     return int((await tx.execute(query.returning(t.units.c.id))).scalar_one())
 
 
 async def set_head(tx: Tx, unit_id: int, person_id: int | None) -> None:
-    _read.pop(tx, None)
+    await _changed(tx)
     await tx.execute(sa.update(t.units).where(t.units.c.id == unit_id).values(head_id=person_id))
 
 
 async def add_person(tx: Tx, *, name: str, unit_id: int, roles: Iterable[Role], **values: Any) -> int:
-    _read.pop(tx, None)
+    await _changed(tx)
     query = sa.insert(t.people).values(name=name, unit_id=unit_id, **values)
     person_id = int((await tx.execute(query.returning(t.people.c.id))).scalar_one())
     await set_roles(tx, person_id, roles)
@@ -63,7 +80,7 @@ async def add_person(tx: Tx, *, name: str, unit_id: int, roles: Iterable[Role], 
 
 
 async def set_roles(tx: Tx, person_id: int, roles: Iterable[Role]) -> None:
-    _read.pop(tx, None)
+    await _changed(tx)
     await tx.execute(sa.delete(t.roles).where(t.roles.c.person_id == person_id))
     rows = [{"person_id": person_id, "role": role.value} for role in sorted(roles)]
     if rows:
@@ -71,7 +88,7 @@ async def set_roles(tx: Tx, person_id: int, roles: Iterable[Role]) -> None:
 
 
 async def update(tx: Tx, person_id: int, **values: Any) -> None:
-    _read.pop(tx, None)
+    await _changed(tx)
     await tx.execute(sa.update(t.people).where(t.people.c.id == person_id).values(**values))
 
 

@@ -30,9 +30,7 @@ class Phones:
         self.world.write(chat_of(who), text)
         await self.answered()
 
-    async def press(
-        self, who: str, button: str, *, message: int | None = None, anyway: bool = False
-    ) -> str:
+    async def press(self, who: str, button: str, *, message: int | None = None, anyway: bool = False) -> str:
         """Tap a button by label or data, by default the newest that has it; answers what the tap was told."""
         number = message if message is not None else self.message_with(who, button)
         self.world.press(chat_of(who), number, button, anyway=anyway)

@@ -132,7 +132,7 @@ async def test_migrations_and_models_write_the_same_sqlite_schema(lite: Database
 
 
 def schema_of(file: Path) -> list[tuple[str, list[str]]]:
-    """Tables and indexes in SQLite's own words, each sorted: alembic's comparison overlooks defaults and more."""
+    """Tables and indexes in SQLite's own words, sorted: alembic's comparison overlooks defaults and more."""
     connection = sqlite3.connect(file)
     query = "SELECT name, sql FROM sqlite_master WHERE type <> 'trigger' AND sql IS NOT NULL"
     rows = connection.execute(query).fetchall()
@@ -223,7 +223,7 @@ async def test_a_migration_that_fails_half_way_leaves_no_trace(lite: Database) -
     with pytest.raises(DBAPIError, match="already exists"):
         await migrate(lite)
     assert await revision_of(lite) == "0001"
-    async with lite.read() as tx:
+    async with lite.write() as tx:
         triggers = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         assert (await tx.execute(triggers)).scalars().all() == ["audit_no_delete"]
         assert (await tx.execute(sa.text("PRAGMA foreign_keys"))).scalar() == 1

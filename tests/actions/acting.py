@@ -1,0 +1,157 @@
+"""A day at the office in few words: somebody acts, time passes, the jobs run, phones have received."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+
+from jobs.timetable import TIMETABLE
+from reminder.actions.check import Violation, violations
+from reminder.actions.desk import Actor, Desk
+from reminder.channels.memory import MemoryChat, MemorySms, Received
+from reminder.runtime import Runtime
+from reminder.store import entries, inbox, reminders
+from reminder.store.database import Tx
+from reminder.store.reminders import Reminder
+from tests.office import ZONE, actor, clock_of, read, write
+
+P = ParamSpec("P")
+T = TypeVar("T")
+ROUNDS = 60
+
+
+def sms(rt: Runtime) -> MemorySms:
+    assert isinstance(rt.sms, MemorySms)
+    return rt.sms
+
+
+def chat(rt: Runtime) -> MemoryChat:
+    assert isinstance(rt.chat, MemoryChat)
+    return rt.chat
+
+
+async def act(
+    rt: Runtime,
+    who: str,
+    action: Callable[Concatenate[Tx, Desk, Actor, P], Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """`who` (a short name of the office's staff) does it, in one transaction."""
+    by = await actor(rt, who)
+    async with rt.db.write() as tx:
+        return await action(tx, rt.desk, by, *args, **kwargs)
+
+
+async def settle(rt: Runtime) -> None:
+    """Every job, until none finds anything to do at this instant."""
+    for _ in range(ROUNDS):
+        if not sum([await job.run(rt) for job in TIMETABLE if job.name != "sweep"]):
+            return
+    raise AssertionError("the jobs never come to rest")
+
+
+async def next_at(rt: Runtime) -> datetime | None:
+    async with rt.db.read() as tx:
+        moments = [
+            await entries.next_due_at(tx),
+            await reminders.next_send_at(tx),
+            await reminders.next_lease_at(tx),
+        ]
+    return min((m for m in moments if m is not None), default=None)
+
+
+async def until(rt: Runtime, moment: datetime) -> None:
+    """Let time pass to `moment`, stopping wherever something falls due."""
+    clock = clock_of(rt)
+    for _ in range(2000):
+        await settle(rt)
+        following = await next_at(rt)
+        if following is None or following > moment:
+            clock.set(max(clock.now(), moment))
+            await settle(rt)
+            return
+        clock.set(max(following, clock.now()))
+    raise AssertionError("time does not pass")
+
+
+async def after(rt: Runtime, **delta: float) -> None:
+    await until(rt, clock_of(rt).now() + timedelta(**delta))
+
+
+def moment(day: str, wall: str = "00:00") -> datetime:
+    """A local day and time of the office."""
+    return datetime.fromisoformat(f"{day}T{wall}").replace(tzinfo=ZONE)
+
+
+def texts(rt: Runtime, number: str = "") -> list[Received]:
+    """Texts that phones received, in order."""
+    return [row for row in sms(rt).ledger if number in {"", row.message.to}]
+
+
+async def rows(rt: Runtime, *kinds: str) -> list[Reminder]:
+    """Reminder rows, of these kinds if any are named, in order."""
+    found = await read(rt, reminders.some)
+    return [r for r in found if not kinds or r.kind in kinds]
+
+
+async def states(rt: Runtime, *kinds: str) -> list[tuple[str, str]]:
+    return [(r.state.value, r.reason) for r in await rows(rt, *kinds)]
+
+
+async def entry(rt: Runtime, case_id: int, key: str) -> Any:
+    return (await read(rt, lambda tx: entries.of(tx, [case_id])))[case_id][key]
+
+
+async def tasks(rt: Runtime, case_id: int) -> list[dict[str, Any]]:
+    """What open tasks of a case are about."""
+    found = (await read(rt, lambda tx: entries.of(tx, [case_id])))[case_id]
+    return [dict(e.detail) for e in found.values() if e.milestone == "task" and e.is_open]
+
+
+async def broken(rt: Runtime) -> list[Violation]:
+    return await read(rt, lambda tx: violations(tx, rt.desk))
+
+
+async def send_in(rt: Runtime, number: str, body: str, sid: str = "") -> None:
+    """A resident's text arrives and is dealt with."""
+    at = clock_of(rt).now()
+    content = {"from": number, "to": rt.desk.sender, "body": body}
+    external = sid or f"SMin{at.timestamp()}{body}"
+
+    async def keep(tx: Tx) -> None:
+        await inbox.keep(tx, rt.desk.sealer, source="sms", external_id=external, content=content, at=at)
+
+    await write(rt, keep)
+    await settle(rt)
+
+
+async def receipt(rt: Runtime, provider_id: str, status: str, *, token: str = "", code: str = "") -> None:
+    """The provider says how far a text has come."""
+    at = clock_of(rt).now()
+    content = {"provider_id": provider_id, "status": status, "code": code, "token": token}
+
+    async def keep(tx: Tx) -> None:
+        external = f"{provider_id}:{status}"
+        await inbox.keep(
+            tx, rt.desk.sealer, source="sms_status", external_id=external, content=content, at=at
+        )
+
+    await write(rt, keep)
+    await settle(rt)
+
+
+async def dump(rt: Runtime, *without: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, to see that nothing changed."""
+    async with rt.db.read() as tx:
+        names = (await tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars()
+        chosen = [name for name in sorted(names) if not name.startswith("sqlite_") and name not in without]
+        found = {}
+        for name in chosen:
+            found[name] = sorted(map(repr, (await tx.execute(sa.text(f'SELECT * FROM "{name}"'))).all()))  # noqa: S608
+    return found
+
+
+def on(day: str) -> date:
+    return date.fromisoformat(day)

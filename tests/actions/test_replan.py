@@ -1,0 +1,628 @@
+"""Our decisions reach the calendar whole: twice is once, order does not matter, nobody keeps a wrong date."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from reminder.actions import cases
+from reminder.actions import entries as visits
+from reminder.actions.cases import NewParty
+from reminder.actions.entries import Slot
+from reminder.actions.replan import replan
+from reminder.domain.errors import Refused
+from reminder.runtime import Runtime
+from reminder.store import cases as case_rows
+from tests.actions.acting import (
+    act,
+    after,
+    broken,
+    chat,
+    dump,
+    entry,
+    moment,
+    on,
+    rows,
+    send_in,
+    settle,
+    sms,
+    states,
+    tasks,
+    texts,
+    until,
+)
+from tests.office import LI, STAFF, a_case, actor, office, write
+
+THURSDAY, FRIDAY, MONDAY = (Slot(day=on(d)) for d in ("2026-11-26", "2026-11-27", "2026-11-30"))
+ZHAO = "+12025550143"
+Office = Callable[..., Awaitable[Runtime]]
+
+
+@pytest.fixture
+async def rt(tmp_path: Path) -> AsyncIterator[Runtime]:
+    async with office(tmp_path) as made:
+        yield made
+
+
+async def visited_case(rt: Runtime, **more: Any) -> int:
+    """An ordinary case whose first texts have gone, on a new day, so that the daily cap is free again."""
+    plan = await a_case(rt, **more)
+    case_id: int = plan.row.case.id
+    await act(rt, "chen", cases.contact, case_id)
+    await until(rt, moment("2026-11-24", "09:00"))
+    return case_id
+
+
+async def offered(rt: Runtime) -> tuple[int, int]:
+    """A case with a visit on Thursday that the resident has been offered; (case, entry)."""
+    case_id = await visited_case(rt)
+    plan = await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, minutes=1)
+    assert "11月26日" in texts(rt)[-1].text
+    return case_id, plan.entries["visit"].id
+
+
+async def closed(rt: Runtime) -> int:
+    """A case closed on Tuesday 24 November at nine."""
+    case_id = await visited_case(rt)
+    await act(rt, "chen", cases.answer, case_id, "upheld", "路已修好")
+    await act(rt, "chen", cases.served, case_id, "当面")
+    await act(rt, "chen", cases.close, case_id)
+    return case_id
+
+
+# --- twice is once, and in any order ---------------------------------------------------------
+
+
+async def test_planning_again_changes_not_one_row(rt: Runtime) -> None:
+    case_id, _ = await offered(rt)
+    await act(rt, "chen", cases.note, case_id, "去看过")
+    await settle(rt)
+    before = await dump(rt)
+    for _ in range(3):
+        await write(rt, lambda tx: replan(tx, rt.desk, case_id))
+    await settle(rt)
+    assert await dump(rt) == before
+
+
+async def test_the_same_edits_in_any_order_give_the_same_plan(tmp_path: Path) -> None:
+    plans = []
+    for number, order in enumerate(permutations(("note", "contact", "visit", "assign"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        async with office(folder) as rt:
+            case_id = (await a_case(rt)).row.case.id
+            handler = (await actor(rt, "wang")).id
+            edits: dict[str, Callable[[], Awaitable[Any]]] = {
+                "note": lambda rt=rt, c=case_id: act(rt, "lin", cases.note, c, "n"),
+                "contact": lambda rt=rt, c=case_id: act(rt, "lin", cases.contact, c, "t"),
+                "visit": lambda rt=rt, c=case_id: act(rt, "lin", visits.propose, c, THURSDAY),
+                "assign": lambda rt=rt, c=case_id, h=handler: act(rt, "lin", cases.assign, c, handler_id=h),
+            }
+            for name in order:
+                await edits[name]()
+            found = await dump(rt)
+            names = [n for n in found if n in {"agenda", "entries"}]
+            plans.append(sorted(_without_ids(row) for n in names for row in found[n]))
+    assert all(plan == plans[0] for plan in plans)
+
+
+def _without_ids(row: str) -> str:
+    """A row of entries or agenda without the numbers that only tell the order of insertion."""
+    return ",".join(part for part in row.strip("()").split(",") if not part.strip().isdigit())
+
+
+# --- the last date a person heard is true, or a correction is waiting ------------------------
+
+
+async def test_whoever_was_offered_a_day_hears_of_the_new_one(rt: Runtime) -> None:
+    _, visit = await offered(rt)
+    await act(rt, "chen", visits.move, visit, FRIDAY)
+    await after(rt, minutes=1)
+    assert "11月27日" in texts(rt)[-1].text
+    assert "11月26日" in texts(rt)[-1].text  # what it was before
+    assert await states(rt, "visit_moved") == [("sent", "")]
+
+
+@pytest.mark.parametrize(
+    ("path", "heard"),
+    [
+        ([FRIDAY, MONDAY], ["11月30日"]),
+        ([FRIDAY, THURSDAY], []),
+        ([FRIDAY, MONDAY, THURSDAY], []),
+        ([FRIDAY, THURSDAY, FRIDAY], ["11月27日"]),
+    ],
+)
+async def test_after_quick_moves_only_the_last_day_is_told_and_only_if_it_differs(
+    rt: Runtime, path: list[Slot], heard: list[str]
+) -> None:
+    _, visit = await offered(rt)
+    before = len(texts(rt))
+    for slot in path:
+        await act(rt, "chen", visits.move, visit, slot)
+        await after(rt, seconds=5)
+    await after(rt, minutes=2)
+    new = [row.text for row in texts(rt)[before:]]
+    assert len(new) == len(heard)
+    assert all(day in text for day, text in zip(heard, new, strict=True))
+    assert not await broken(rt)
+
+
+async def test_moved_away_told_and_moved_back_is_told_again_in_spite_of_the_daily_cap(rt: Runtime) -> None:
+    _, visit = await offered(rt)
+    for slot, day in ((FRIDAY, "11月27日"), (MONDAY, "11月30日"), (THURSDAY, "11月26日")):
+        await act(rt, "chen", visits.move, visit, slot)
+        await after(rt, minutes=2)
+        told = texts(rt)[-1].text
+        assert day in told.split("改")[-1] or day in told
+    assert len([r for r in await rows(rt, "visit_moved") if r.state.value == "sent"]) == 3
+
+
+async def test_a_move_while_the_old_offer_is_on_its_way_is_corrected_as_well(rt: Runtime) -> None:
+    from reminder.channels.memory import lose
+
+    case_id = await visited_case(rt)
+    sms(rt).script.append(lose(copies=1))
+    visit = (await act(rt, "chen", visits.propose, case_id, THURSDAY)).entries["visit"].id
+    await after(rt, seconds=31)
+    assert await states(rt, "visit_offer") == [("uncertain", "unclear")]
+    await act(rt, "chen", visits.move, visit, FRIDAY)
+    await after(rt, minutes=15)
+    assert "11月27日" in texts(rt)[-1].text
+
+
+async def test_an_offer_that_never_left_needs_no_correction_but_a_new_offer(rt: Runtime) -> None:
+    """The handler has been told of the first date, the resident has not: she gets the offer, not silence."""
+    case_id = await visited_case(rt)
+    await until(rt, moment("2026-11-24", "15:59"))
+    evening = Slot(day=on("2026-11-25"))
+    sms(rt).script.clear()
+    await act(rt, "chen", visits.propose, case_id, evening)
+    rt.clock.advance(timedelta(seconds=5))  # type: ignore[attr-defined]
+    visit = (await entry(rt, case_id, "visit")).id
+    assert texts(rt, LI)[-1].text.count("11月25日") == 0
+    await until(rt, moment("2026-11-24", "16:00"))
+    chosen = [r for r in await rows(rt, "staff_visit_tomorrow") if r.state.value == "sent"]
+    if not chosen:
+        pytest.skip("the handler was not told first")
+    await act(rt, "chen", visits.move, visit, FRIDAY)
+    await after(rt, minutes=2)
+    assert "11月27日" in texts(rt)[-1].text
+
+
+async def test_a_confirmed_visit_that_is_moved_asks_again_and_is_not_announced_unconfirmed(
+    rt: Runtime,
+) -> None:
+    _, visit = await offered(rt)
+    await send_in(rt, LI, "1")
+    await act(rt, "chen", visits.move, visit, FRIDAY)
+    await until(rt, moment("2026-11-26", "20:00"))
+    assert ("suppressed", "not_confirmed") in await states(rt, "visit_tomorrow")
+    assert not [t for t in texts(rt) if "明天" in t.text]
+
+
+async def test_a_visit_called_off_is_called_off_to_whoever_knew_of_it(rt: Runtime) -> None:
+    case_id, _ = await offered(rt)
+    await act(rt, "chen", cases.withdraw, case_id, "不用了")
+    assert await states(rt, "visit_cancelled") == []
+    await after(rt, minutes=1)
+    assert await states(rt, "visit_cancelled") == [("sent", "")]
+
+
+async def test_an_offer_still_waiting_is_not_sent_once_the_visit_is_agreed_by_telephone(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    await until(rt, moment("2026-11-24", "22:00"))
+    visit = (await act(rt, "chen", visits.propose, case_id, FRIDAY)).entries["visit"].id
+    await act(rt, "chen", visits.confirm, visit)
+    await until(rt, moment("2026-11-25", "09:00"))
+    assert await states(rt, "visit_offer") == [("suppressed", "superseded")]
+
+
+# --- undo ------------------------------------------------------------------------------------
+
+
+async def test_undo_takes_back_the_visit_with_its_unsent_text(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    before = len(texts(rt))
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, seconds=29)
+    await act(rt, "chen", visits.undo, await last_deed(rt))
+    await after(rt, hours=3)
+    assert len(texts(rt)) == before
+    assert (await entry(rt, case_id, "visit")).status.value == "cancelled"
+    assert not await broken(rt)
+
+
+async def last_deed(rt: Runtime) -> int:
+    by = (await actor(rt, "chen")).id
+    assert by is not None
+    deed = await write(rt, lambda tx: case_rows.last_deed(tx, by))
+    assert deed is not None
+    return int(deed["id"])
+
+
+@pytest.mark.parametrize("second", [0, 1, 15, 29])
+async def test_no_text_leaves_while_what_caused_it_can_be_undone(rt: Runtime, second: int) -> None:
+    """Also a cancellation, and a text that was due anyhow in that half minute."""
+    case_id, visit = await offered(rt)
+    await send_in(rt, LI, "1")
+    await until(rt, moment("2026-11-25", "15:59:55"))
+    await act(rt, "chen", cases.withdraw, case_id, "不用了")
+    before = len(texts(rt))
+    await after(rt, seconds=second)
+    assert len(texts(rt)) == before
+    await act(rt, "chen", visits.undo, await last_deed(rt))
+    await after(rt, hours=1)
+    new = [t.text for t in texts(rt)[before:]]
+    assert not [t for t in new if "取消" in t]
+    assert (await entry(rt, case_id, "visit")).status.value == "confirmed"
+    assert len([t for t in new if "明天" in t]) == 1  # the announcement that was owed anyhow
+    assert visit == (await entry(rt, case_id, "visit")).id
+
+
+async def test_what_waited_for_the_morning_still_goes_after_a_deed_and_its_undoing(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    await until(rt, moment("2026-11-24", "22:00"))
+    await act(rt, "chen", visits.propose, case_id, FRIDAY)
+    await after(rt, minutes=5)
+    await act(rt, "chen", cases.withdraw, case_id, "不用了")
+    await after(rt, seconds=10)
+    await act(rt, "chen", visits.undo, await last_deed(rt))
+    await until(rt, moment("2026-11-25", "09:00"))
+    assert "11月27日" in texts(rt)[-1].text
+    assert ("sent", "") in await states(rt, "visit_offer")
+
+
+async def test_undo_is_refused_when_the_text_may_have_gone(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, seconds=30)
+    assert "11月26日" in texts(rt)[-1].text
+    with pytest.raises(Refused, match=r"undo\.too_late"):
+        await act(rt, "chen", visits.undo, await last_deed(rt))
+
+
+async def test_a_deed_undone_and_done_again_tells_the_resident_once(rt: Runtime) -> None:
+    case_id = (await a_case(rt, accepted=False)).row.case.id
+    when = rt.clock.now()
+    await act(rt, "chen", cases.accept, case_id, at=when)
+    await act(rt, "chen", visits.undo, await last_deed(rt))
+    await act(rt, "chen", cases.accept, case_id, at=when)
+    await after(rt, minutes=2)
+    assert [s for s in await states(rt, "accepted") if s[0] == "sent"] == [("sent", "")]
+
+
+# --- refusals --------------------------------------------------------------------------------
+
+
+async def test_closing_is_refused_in_words_until_everything_is_there(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    catalogue = rt.desk.templates
+
+    async def refused() -> str:
+        with pytest.raises(Refused) as caught:
+            await act(rt, "chen", cases.close, case_id)
+        for lang in ("zh", "en"):
+            assert catalogue.refusal(caught.value, lang) != caught.value.key
+        return caught.value.key
+
+    assert await refused() == "case.not_answered"
+    await act(rt, "chen", cases.answer, case_id, "upheld", "路已修好")
+    assert await refused() == "case.not_served"
+    await act(rt, "chen", cases.served, case_id, "当面")
+    assert await refused() == "case.no_contact"
+    await act(rt, "chen", cases.contact, case_id)
+    await act(rt, "chen", cases.close, case_id)
+
+
+async def test_closing_without_return_visits_takes_the_residents_waiver(rt: Runtime) -> None:
+    case_id = (await a_case(rt, protocol="ukh")).row.case.id
+    await act(rt, "chen", cases.contact, case_id)
+    await act(rt, "chen", cases.answer, case_id, "upheld", "mended")
+    await act(rt, "chen", cases.served, case_id, "by hand")
+    with pytest.raises(Refused, match=r"case\.no_series"):
+        await act(rt, "chen", cases.close, case_id)
+    plan = await act(rt, "chen", cases.close, case_id, "she wants no visit")
+    assert plan.row.status == "completed"
+
+
+async def test_a_refused_deed_leaves_no_trace(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    before = await dump(rt)
+    for attempt in (
+        act(rt, "chen", cases.close, case_id),
+        act(rt, "chen", cases.served, case_id, "当面"),
+        act(rt, "chen", cases.answer, case_id, "not_upheld", "不符合规定"),
+        act(rt, "stone", cases.note, case_id, "not mine"),
+        act(rt, "chen", visits.propose, case_id, Slot(day=on("2026-11-20"))),
+    ):
+        with pytest.raises(Refused):
+            await attempt
+    assert await dump(rt) == before
+
+
+# --- who gets no text ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"confidential": True}, "confidential"),
+        ({"phones": ()}, "no_phone"),
+        ({"imported": True, "accepted": False}, "no_consent"),
+    ],
+)
+async def test_a_text_that_may_not_go_becomes_a_persons_task(
+    rt: Runtime, more: dict[str, Any], reason: str
+) -> None:
+    case_id = (await a_case(rt, **more)).row.case.id
+    await after(rt, minutes=1)
+    if "accepted" in more:
+        await act(rt, "chen", cases.accept, case_id)
+        await after(rt, minutes=1)
+    assert texts(rt) == []
+    assert await states(rt, "accepted") == [("suppressed", reason)]
+    assert "accepted" in [task["kind"] for task in await tasks(rt, case_id)]
+
+
+async def test_after_a_stop_nothing_goes_and_the_news_is_told_by_a_person(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    await send_in(rt, LI, "退订")
+    before = len(texts(rt))
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, minutes=5)
+    assert len(texts(rt)) == before
+    assert await states(rt, "visit_offer") == [("suppressed", "opted_out")]
+    assert "visit_offer" in [task["kind"] for task in await tasks(rt, case_id)]
+
+
+async def test_a_stop_between_planning_and_sending_is_heeded(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, seconds=10)
+    await send_in(rt, LI, "0")
+    await after(rt, minutes=5)
+    assert await states(rt, "visit_offer") == [("suppressed", "opted_out")]
+
+
+async def test_at_most_two_texts_a_day_reach_a_phone_and_the_third_is_told_by_a_person(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, minutes=5)
+    assert len(texts(rt, LI)) == 2
+    assert ("suppressed", "daily_cap") in await states(rt)
+    assert len(await tasks(rt, case_id)) == 1
+
+
+async def test_a_matter_taken_back_in_the_night_is_not_answered_in_the_morning(tmp_path: Path) -> None:
+    async with office(tmp_path, start=moment("2026-11-23", "23:00")) as rt:
+        case_id = (await a_case(rt)).row.case.id
+        await after(rt, minutes=5)
+        await act(rt, "chen", cases.withdraw, case_id, "不用了")
+        await until(rt, moment("2026-11-24", "12:00"))
+        assert texts(rt) == []
+        assert ("cancelled", "subject_closed") in await states(rt, "accepted")
+
+
+# --- hours and questions ---------------------------------------------------------------------
+
+
+async def test_what_is_registered_at_night_is_told_at_eight(tmp_path: Path) -> None:
+    async with office(tmp_path, start=moment("2026-11-23", "23:00")) as rt:
+        await a_case(rt)
+        await until(rt, moment("2026-11-24", "07:59"))
+        assert texts(rt) == []
+        await until(rt, moment("2026-11-24", "08:01"))
+        assert [row.at for row in texts(rt)] == [moment("2026-11-24", "08:00")] * 2
+
+
+async def test_a_shared_phone_is_asked_one_thing_at_a_time(rt: Runtime) -> None:
+    first = await visited_case(rt)
+    second = (await a_case(rt)).row.case.id
+    await until(rt, moment("2026-11-25", "09:00"))
+    await act(rt, "chen", visits.propose, first, FRIDAY)
+    await act(rt, "chen", visits.propose, second, MONDAY)
+    await after(rt, minutes=10)
+    assert [s[0] for s in await states(rt, "visit_offer")] == ["sent", "planned"]
+    assert "11月27日" in texts(rt, LI)[-1].text
+    await send_in(rt, LI, "1")
+    assert (await entry(rt, first, "visit")).status.value == "confirmed"
+    await after(rt, minutes=1)
+    assert "11月30日" in texts(rt, LI)[-1].text
+    await send_in(rt, LI, "3")
+    assert (await entry(rt, second, "visit")).status.value == "declined"
+    assert (await entry(rt, first, "visit")).status.value == "confirmed"
+
+
+async def test_an_offer_behind_another_question_ends_in_a_task_when_its_time_is_up(rt: Runtime) -> None:
+    first = await visited_case(rt)
+    second = (await a_case(rt)).row.case.id
+    await until(rt, moment("2026-11-25", "09:00"))
+    await act(rt, "chen", visits.propose, first, Slot(day=on("2026-12-10")))
+    await act(rt, "chen", visits.propose, second, FRIDAY)
+    await until(rt, moment("2026-11-27", "09:01"))
+    assert [s for s in await states(rt, "visit_offer")][-1] == ("missed", "useless")
+    assert "visit_offer" in [task["kind"] for task in await tasks(rt, second)]
+
+
+async def test_a_question_whose_sending_failed_is_asked_again_and_does_not_wait_for_itself(
+    rt: Runtime,
+) -> None:
+    from reminder.channels.memory import fail_before
+
+    case_id = await visited_case(rt)
+    sms(rt).script.extend([fail_before(), fail_before()])
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, minutes=5)
+    assert await states(rt, "visit_offer") == [("sent", "")]
+    await send_in(rt, LI, "1")
+    assert (await entry(rt, case_id, "visit")).status.value == "confirmed"
+
+
+# --- too late, and all at once ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [1, 4, 7.9, 8.1, 15, 16, 17, 24, 72])
+async def test_nobody_reads_tomorrow_on_the_day_itself(rt: Runtime, hours: float) -> None:
+    """The announcement of a visit on Thursday is due on Wednesday at four; we are down from before that."""
+    case_id, visit = await offered(rt)
+    await send_in(rt, LI, "1")
+    await until(rt, moment("2026-11-25", "15:59"))
+    rt.clock.advance(timedelta(hours=hours))  # type: ignore[attr-defined]
+    await settle(rt)
+    await after(rt, hours=20)
+    told = [row for row in texts(rt) if "明天" in row.text]
+    assert all(row.at < moment("2026-11-26") for row in told)
+    if not told:
+        assert await states(rt, "visit_tomorrow") == [("missed", "useless")]
+        assert "visit_tomorrow" in [task["kind"] for task in await tasks(rt, case_id)]
+    else:
+        assert hours < 8
+    assert visit
+
+
+async def test_a_person_gets_one_digest_a_day_however_much_there_is(rt: Runtime) -> None:
+    for _ in range(3):
+        case_id = (await a_case(rt)).row.case.id
+        await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await until(rt, moment("2026-11-27", "18:00"))
+    digests = [r for r in await rows(rt, "digest") if r.state.value != "merged"]
+    per_day = {(r.person_id, r.key.rpartition(":")[2]) for r in digests}
+    assert len(per_day) == len(digests)
+    merged = [r for r in await rows(rt, "digest") if r.state.value == "merged"]
+    assert len(merged) > len(digests)
+    assert all(r.digest_id in {d.id for d in digests} for r in merged)
+
+
+async def test_after_three_days_down_everybody_gets_one_digest(rt: Runtime) -> None:
+    for _ in range(4):
+        await a_case(rt)
+    await after(rt, minutes=5)
+    before = len(chat(rt).ledger)
+    rt.clock.set(moment("2026-12-01", "09:30"))  # type: ignore[attr-defined]
+    await settle(rt)
+    new = chat(rt).ledger[before:]
+    digests = [r.message.to for r in new if r.buttons or "早上好" in r.text or "morning" in r.text]
+    assert len(digests) == len(set(digests))
+    assert str(STAFF["chen"].chat) in digests
+    assert not await broken(rt)
+
+
+async def test_a_push_that_fell_due_while_nobody_looked_is_not_lost_by_a_change(rt: Runtime) -> None:
+    """The clock passes an escalation; before the jobs run, somebody touches the entry."""
+    case_id = await closed(rt)
+    await until(rt, moment("2026-12-01", "09:00"))
+    visit = await entry(rt, case_id, "rv1")
+    rt.clock.set(moment("2026-12-02", "12:30"))  # type: ignore[attr-defined]
+    await act(rt, "chen", visits.confirm, visit.id)
+    await settle(rt)
+    assert ("sent", "") in await states(rt, "visit_no_record")
+
+
+async def test_a_digest_waits_for_a_working_day(tmp_path: Path) -> None:
+    async with office(tmp_path) as rt:
+        await a_case(rt)
+        await until(rt, moment("2026-11-26", "07:00"))  # a Thursday; down until Saturday
+        rt.clock.set(moment("2026-11-28", "10:00"))  # type: ignore[attr-defined]
+        before = len(chat(rt).ledger)
+        await until(rt, moment("2026-11-29", "23:00"))
+        assert not [r for r in chat(rt).ledger[before:] if r.buttons]
+        await until(rt, moment("2026-11-30", "09:00"))
+        assert [r for r in chat(rt).ledger[before:] if r.buttons]
+
+
+# --- the end of a case -----------------------------------------------------------------------
+
+
+async def test_a_last_visit_solved_completes_the_case_and_one_half_solved_does_not(rt: Runtime) -> None:
+    case_id = await closed(rt)
+    for key in ("rv1", "rv2"):
+        await act(rt, "chen", visits.visited, (await entry(rt, case_id, key)).id, "holds")
+    plan = await act(rt, "chen", visits.visited, (await entry(rt, case_id, "rv3")).id, "partly")
+    assert plan.row.status == "closed"
+    assert plan.entries["next_step"].is_open
+    assert not await broken(rt)
+    plan = await act(rt, "chen", visits.done, plan.entries["next_step"].id, "她说不必再来")
+    assert plan.row.status == "completed"
+    assert not await broken(rt)
+
+
+async def test_what_returns_after_closing_reopens_the_case_and_ends_its_visits(rt: Runtime) -> None:
+    case_id = await closed(rt)
+    plan = await act(rt, "chen", visits.visited, (await entry(rt, case_id, "rv1")).id, "not_solved", "又塌了")
+    assert plan.row.status == "in_progress"
+    assert plan.entries["handle.2"].is_open
+    assert not plan.entries["rv2"].is_open
+    assert not await broken(rt)
+
+
+async def test_the_urgent_measure_can_be_ticked_off_although_an_answer_would_meet_it_too(rt: Runtime) -> None:
+    case_id = (await a_case(rt, protocol="urgent")).row.case.id
+    plan = await act(rt, "chen", visits.done, (await entry(rt, case_id, "fix")).id, "先接了临时水管")
+    assert plan.entries["fix"].status.value == "met"
+    assert plan.entries["cb1"].is_open
+
+
+# --- the whole database is checked -----------------------------------------------------------
+
+SEEDED = {
+    "plan_out_of_date": "UPDATE entries SET due_on = '2030-01-01' WHERE key = 'handle'",
+    "status_out_of_date": "UPDATE cases SET status = 'closed'",
+    "nobody_responsible": "UPDATE cases SET responsible_id = NULL",
+    "no_next_date": "UPDATE entries SET status = 'met' WHERE kind = 'deadline'",
+    "protocol_missing": "UPDATE cases SET protocol = 'gone'",
+}
+
+
+async def test_an_office_in_order_has_no_violations(rt: Runtime) -> None:
+    await offered(rt)
+    await a_case(rt, protocol="urgent")
+    await a_case(rt, protocol="visits-uk", accepted=False)
+    assert await broken(rt) == []
+
+
+@pytest.mark.parametrize("rule", SEEDED)
+async def test_the_check_finds_every_broken_promise(rt: Runtime, rule: str) -> None:
+    await a_case(rt)
+    await write(rt, lambda tx: tx.execute(sa.text(SEEDED[rule])))
+    assert rule in {violation.rule for violation in await broken(rt)}
+
+
+async def test_the_check_finds_an_entry_that_was_deleted(rt: Runtime) -> None:
+    await a_case(rt)
+    gone = "(SELECT id FROM entries WHERE key = 'handle')"
+    await write(rt, lambda tx: tx.execute(sa.text(f"DELETE FROM agenda WHERE entry_id IN {gone}")))  # noqa: S608
+    await write(rt, lambda tx: tx.execute(sa.text("DELETE FROM entries WHERE key = 'handle'")))
+    assert {violation.rule for violation in await broken(rt)} == {"plan_out_of_date"}
+
+
+async def test_the_check_finds_a_line_of_the_account_that_was_changed(rt: Runtime) -> None:
+    await a_case(rt)
+    await write(rt, lambda tx: tx.execute(sa.text("DROP TRIGGER IF EXISTS audit_no_update")))
+    triggers = await write(rt, _triggers)
+    for name in triggers:
+        await write(rt, lambda tx, name=name: tx.execute(sa.text(f'DROP TRIGGER "{name}"')))
+    await write(rt, lambda tx: tx.execute(sa.text("UPDATE audit SET actor = 99 WHERE seq = 1")))
+    assert {violation.rule for violation in await broken(rt)} == {"audit_chain_broken"}
+
+
+async def _triggers(tx: Any) -> list[str]:
+    found = await tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+    return list(found.scalars())
+
+
+async def test_two_people_of_one_case_hear_each_on_their_own_phone(rt: Runtime) -> None:
+    parties = (
+        NewParty(name="李女士", phones=(LI,)),
+        NewParty(name="赵先生", phones=(ZHAO,), role="counterpart"),
+    )
+    new = cases.NewCase(
+        protocol="ordinary", parties=parties, place="河湾村", handler_id=(await actor(rt, "chen")).id
+    )
+    await act(rt, "yang", cases.register, new)
+    await after(rt, minutes=1)
+    assert sorted(row.message.to for row in texts(rt)) == [LI, ZHAO]

@@ -1,0 +1,154 @@
+"""What admins do by chat, over HTTP: invites with QR, the calendar, ledgers, how the office stands."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reminder.actions.desk import Actor
+from reminder.bot.imports import IMPORTER
+from reminder.bot.office import CALENDAR_CHANGED
+from reminder.domain.errors import Refused
+from reminder.domain.workdays import MarkKind
+from reminder.store import calendars, entries, people
+from tests.bot.phones import Phones, phones
+from tests.office import STAFF, a_case, person, read, write
+
+
+@pytest.fixture
+async def chat(tmp_path: Path) -> AsyncIterator[Phones]:
+    async with phones(tmp_path) as made:
+        yield made
+
+
+async def test_an_invite_comes_as_link_and_picture_and_lets_its_person_in(chat: Phones) -> None:
+    chen = await person(chat.rt, "chen")
+    await write(chat.rt, lambda tx: people.update(tx, chen.id, chat_id=None))
+    await chat.write("chen", "/today")
+    assert "工作人员" in chat.last("chen")
+    await chat.write("he", "/invite")
+    await chat.press("he", "陈立文")
+    said = next(api["text"] for api in chat.shown("he") if "t.me" in api.get("text", ""))
+    code = said.partition("start=")[2].split()[0]
+    assert len(code) <= 64
+    picture = chat.shown("he")[-1]["document"]
+    assert picture["file_name"] == f"invite-{chen.id}.png"
+    await chat.write("chen", f"/start {code}")
+    assert (await person(chat.rt, "chen")).chat_id == STAFF["chen"].chat
+
+
+async def test_buttons_carry_no_numbers_of_people(chat: Phones) -> None:
+    plan = await a_case(chat.rt)
+    await chat.write("lin", f"/assign {plan.row.case.number}")
+    assert all(":" in data and data.split(":")[1] in {"opt", "no"} for data in chat.datas("lin"))
+    label = next(label for label in chat.labels("lin") if label.startswith("Wang Min"))
+    await chat.press("lin", label)
+    row = (await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id])))[plan.row.case.id]
+    assert row
+    await chat.write("wang", f"/case {plan.row.case.number}")
+    assert "handler: Wang Min" in chat.last("wang")
+
+
+async def test_marking_a_day_asks_first_and_says_how_many_dates_would_move(chat: Phones) -> None:
+    plan = await a_case(chat.rt)
+    kept = await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id]))
+    await chat.write("he", "/calendar add 11月26日 休息 赶集")
+    assert "周四 11月26日（3天后） 标为休息，1个没办完的日子会跟着变。对吗？" in chat.last("he")
+    assert await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id])) == kept
+    assert await read(chat.rt, calendars.marks) == {}
+    await chat.press("he", "对，就这样")
+    marks = await read(chat.rt, calendars.marks)
+    assert marks[date(2026, 11, 26)].kind is MarkKind.REST
+    assert chat.rt.memo[CALENDAR_CHANGED] is True
+    await chat.write("he", "/calendar list")
+    assert "赶集" in chat.last("he")
+
+
+async def test_an_old_yes_does_nothing_once_the_question_has_changed(chat: Phones) -> None:
+    await chat.write("he", "/calendar add 11月26日 休息")
+    first = chat.data("he", "对，就这样")
+    message = int(chat.shown("he")[-1]["message_id"])
+    await chat.write("he", "/calendar add 11月27日 休息")
+    toast = await chat.press("he", first, message=message)
+    assert "已经答过" in toast
+    assert await read(chat.rt, calendars.marks) == {}
+
+
+async def test_status_tells_who_has_not_joined(chat: Phones) -> None:
+    stone = await person(chat.rt, "stone")
+    await write(chat.rt, lambda tx: people.update(tx, stone.id, chat_id=None))
+    await chat.write("he", "/status")
+    assert "还没接通的：石磊" in chat.last("he")
+
+
+async def test_a_new_colleague_is_added_with_unit_and_role(chat: Phones) -> None:
+    await chat.write("he", "/people add 苗春 柳溪镇 承办人,代办员")
+    assert "苗春已加入柳溪镇" in chat.last("he")
+    await chat.write("he", "/people add 苗春 无名乡 承办人")
+    assert "什么都没有改" in chat.last("he")
+
+
+async def test_preview_names_no_resident(chat: Phones) -> None:
+    await a_case(chat.rt)
+    await chat.write("he", "/preview 3")
+    assert "→ 群众" in chat.last("he")
+    assert "李女士" not in chat.last("he")
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str
+    document_name: str = ""
+    document_bytes: bytes = b""
+    apply_token: str = ""
+
+
+@dataclass
+class Importer:
+    """The real interface; keeps what it was asked."""
+
+    asked: list[tuple[str, bytes]] = field(default_factory=list)
+    applied: list[str] = field(default_factory=list)
+
+    async def import_file(self, _rt: Any, _by: Actor, name: str, content: bytes) -> Reply:
+        if not content:
+            raise Refused("import.empty", file=name)
+        self.asked.append((name, content))
+        return Reply("读出 2 行：新增 2。", "台账-已核.csv", b"no\n1\n", "token-1")
+
+    async def apply_file(self, _rt: Any, _by: Actor, apply_token: str) -> Reply:
+        self.applied.append(apply_token)
+        return Reply("导入了 2 件。")
+
+
+async def test_a_ledger_is_tried_out_first_and_applied_once(chat: Phones) -> None:
+    importer = Importer()
+    chat.rt.memo[IMPORTER] = importer
+    await chat.send_file("he", "台账.csv", b"a,b\n1,2\n")
+    assert importer.asked == [("台账.csv", b"a,b\n1,2\n")]
+    assert importer.applied == []
+    apply = chat.data("he", "导入")
+    message = chat.message_with("he", "导入")
+    await chat.press("he", "导入")
+    toast = await chat.press("he", apply, message=message, anyway=True)
+    assert importer.applied == ["token-1"]
+    assert "已经答过" in toast
+
+
+async def test_a_ledger_from_somebody_who_may_not_import_is_not_even_fetched(chat: Phones) -> None:
+    importer = Importer()
+    chat.rt.memo[IMPORTER] = importer
+    await chat.send_file("chen", "台账.csv", b"a,b\n1,2\n")
+    assert importer.asked == []
+    assert "什么都没有改" in chat.last("chen")
+    await chat.send_file("stranger", "台账.csv", b"a,b\n1,2\n")
+    assert importer.asked == []
+
+
+async def test_an_unreadable_ledger_gets_its_sentence(chat: Phones) -> None:
+    chat.rt.memo[IMPORTER] = Importer()
+    await chat.send_file("he", "台账.csv", b"")
+    assert "台账.csv 是空的" in chat.last("he")
