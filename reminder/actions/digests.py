@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-import sqlalchemy as sa
-
 from reminder.actions.desk import Desk, who
 from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.messages import Button, Keyboard, Style
@@ -16,11 +14,10 @@ from reminder.domain.protocols import Bound, EntryKind
 from reminder.domain.said_dates import say_date, say_time, say_weekday_date
 from reminder.domain.workdays import local_day
 from reminder.store import cases, entries, people
-from reminder.store import tables as t
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 
-ROWS = 6
+ROWS = 4
 """Items with buttons; the others are reached with /today and /case."""
 
 LINES = 8
@@ -60,7 +57,7 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     """Open entries this person answers for, most pressing first within each section."""
     staff = await people.staff(tx)
     today = day or local_day(desk.clock.now(), desk.office.zone)
-    found = await entries.open_ones(tx, t.entries.c.case_id.in_(_cases_for(person, staff)))
+    found = await entries.open_for(tx, person.id, _units_below(person, staff))
     rows = await cases.many(tx, sorted({e.case_id for e in found}))
     items = [
         Item(section=_section(entry, today, desk), entry=entry, row=rows[entry.case_id])
@@ -73,18 +70,12 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     )
 
 
-def _cases_for(person: Person, staff: Staff) -> "sa.Select[tuple[int]]":
-    """Cases that can hold something for the person; `_is_for` decides entry by entry."""
-    query = sa.select(t.cases.c.id)
+def _units_below(person: Person, staff: Staff) -> list[int] | None:
+    """Units whose cases can hold something for the person (None: all); `_is_for` decides entry by entry."""
     if person.roles & {Role.SUPERVISION, Role.TOP, Role.ADMIN}:
-        return query
+        return None
     headed = [unit.id for unit in staff.units.values() if unit.head_id == person.id]
-    below = [u.id for u in staff.units.values() if any(staff.within(u.id, root) for root in headed)]
-    return query.where(
-        (t.cases.c.responsible_id == person.id)
-        | (t.cases.c.first_contact_id == person.id)
-        | t.cases.c.unit_id.in_(below)
-    )
+    return [u.id for u in staff.units.values() if any(staff.within(u.id, root) for root in headed)]
 
 
 def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff) -> bool:
@@ -128,15 +119,7 @@ async def done_on(tx: Tx, desk: Desk, person: Person, day: date) -> list[Item]:
     """What the person's cases got done that day: kept in sight until the evening."""
     zone = desk.office.zone
     start = datetime.combine(day, datetime.min.time(), zone)
-    states = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
-    mine = sa.select(t.cases.c.id).where(t.cases.c.responsible_id == person.id)
-    found = await entries.some(
-        tx,
-        t.entries.c.case_id.in_(mine),
-        t.entries.c.status.in_(states),
-        t.entries.c.ended_at >= start,
-        t.entries.c.kind != EntryKind.NOTICE.value,
-    )
+    found = await entries.done_by(tx, person.id, since=start)
     rows = await cases.many(tx, sorted({e.case_id for e in found}))
     return [Item(section=Section.LATER, entry=e, row=rows[e.case_id]) for e in found]
 
@@ -144,7 +127,7 @@ async def done_on(tx: Tx, desk: Desk, person: Person, day: date) -> list[Item]:
 def _text(desk: Desk, person: Person, items: Sequence[Item], done: Sequence[Item], day: date) -> str:
     lang, words = person.lang, desk.templates.word
     greeting = words("digest.greeting", lang, staff=person.name, date=say_weekday_date(day, lang, day))
-    numbers = {item.entry.id: n for n, item in enumerate(items[:ROWS], 1)}
+    numbers = {item.entry.id: n for n, item in enumerate(_tapped(items), 1)}
     parts: list[str] = []
     for section in Section:
         mine = [i for i in items if i.section is section]
@@ -220,9 +203,14 @@ def _gist(desk: Desk, entry: Entry, row: CaseRow, lang: str) -> str:
     return templates.word(key, lang, gist=gist, said=str(entry.detail.get("said", "")))
 
 
+def _tapped(items: Sequence[Item]) -> Sequence[Item]:
+    """The items with buttons: what is for today or late, not what is still ahead."""
+    return [item for item in items if item.section is not Section.DUE_SOON][:ROWS]
+
+
 def _keyboard(desk: Desk, person: Person, items: Sequence[Item], undo: int | None) -> Keyboard:
     rows = [
-        item_row(desk, item.entry, person.lang, f" {number}") for number, item in enumerate(items[:ROWS], 1)
+        item_row(desk, item.entry, person.lang, f" {number}") for number, item in enumerate(_tapped(items), 1)
     ]
     if undo is not None:
         label = desk.templates.word("button.undo", person.lang)

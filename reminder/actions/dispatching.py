@@ -1,8 +1,8 @@
 """The last second before a message leaves: is it still wanted, and in what words? Then the intent is kept."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from reminder.actions.deliveries import LEASE
 from reminder.actions.desk import Desk
@@ -20,7 +20,7 @@ from reminder.domain.people import Channel
 from reminder.domain.planning import MOVED, OFF, OFFERS, slot_of
 from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
-from reminder.domain.workdays import at, local_day
+from reminder.domain.workdays import Hours, at, local_day
 from reminder.failpoints import failpoint
 from reminder.kinds import Kind
 from reminder.segments import sms
@@ -30,6 +30,9 @@ from reminder.store.reminders import WAITING, Reminder
 
 QUESTION_LIFE = timedelta(days=7)
 """An open question ends at its answer, at the visit's start, or after so long."""
+
+RINGING = Hours(start=time(7, 30), end=time(20))
+"""When a message may ring on a colleague's phone; at other times it comes silently."""
 
 MIN_VALIDITY = timedelta(minutes=15)
 MAX_VALIDITY = timedelta(hours=10)
@@ -57,14 +60,16 @@ async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoi
 
 
 async def _claim_one(tx: Tx, desk: Desk, reminder: Reminder) -> Outgoing | None:
-    scene = await read_scene(tx, desk, reminder)
-    kind = desk.kind(reminder.kind)
-    if await _ended(tx, scene) or await _waits(tx, scene, kind):
-        return None
     try:
+        scene = await read_scene(tx, desk, reminder)
+        kind = desk.kind(reminder.kind)
+        if await _ended(tx, scene) or await _waits(tx, scene, kind):
+            return None
         text, buttons = await _composed(tx, scene, kind)
-    except ReminderError as error:
-        await _dead(tx, scene, error)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # whatever is wrong with this one, those behind it go
+        await _dead(tx, desk, reminder, error)
         return None
     return await _intend(tx, scene, kind, text, buttons)
 
@@ -83,16 +88,16 @@ async def _ended(tx: Tx, scene: Scene) -> bool:
     await reminders.move(
         tx, reminder.id, State.PLANNED, state, reason=reason.value, ended_at=now, lease_until=None
     )
-    await _unasked(tx, scene)
+    await _unasked(tx, reminder, now)
     if reason in NEEDS_A_PERSON and reminder.resident_id is not None and reminder.case_id is not None:
         await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
     return True
 
 
-async def _unasked(tx: Tx, scene: Scene) -> None:
+async def _unasked(tx: Tx, reminder: Reminder, now: datetime) -> None:
     """A question whose text ends unsent, after an attempt that failed, holds up no other."""
-    for question_id in await inbox.questions_of_reminder(tx, scene.reminder.id):
-        await release(tx, question_id, scene.now)
+    for question_id in await inbox.questions_of_reminder(tx, reminder.id):
+        await release(tx, question_id, now)
 
 
 def _verdict(scene: Scene) -> tuple[State | None, Reason | None]:
@@ -194,15 +199,17 @@ async def _composed(tx: Tx, scene: Scene, kind: Kind) -> tuple[str, Keyboard]:
     return (f"{mark}\n{text}" if mark else text), ()
 
 
-async def _dead(tx: Tx, scene: Scene, error: ReminderError) -> None:
+async def _dead(tx: Tx, desk: Desk, reminder: Reminder, error: Exception) -> None:
     """This one cannot be written; the others go. A person finds it in the digest and in /status."""
-    reminder = scene.reminder
-    reason = f"{type(error).__name__}:{error}"[:200]
-    await reminders.move(tx, reminder.id, State.PLANNED, State.DEAD, reason=reason, ended_at=scene.now)
-    await cases.tell(tx, reminder.case_id, scene.now, "dead", kind=reminder.kind)
-    await _unasked(tx, scene)
-    if reminder.resident_id is not None and reminder.case_id is not None:
-        await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
+    now = desk.clock.now()
+    said = f":{error}" if isinstance(error, ReminderError) else ""  # another error may quote personal data
+    reason = f"{type(error).__name__}{said}"[:200]
+    await reminders.move(tx, reminder.id, State.PLANNED, State.DEAD, reason=reason, ended_at=now)
+    await cases.tell(tx, reminder.case_id, now, "dead", kind=reminder.kind)
+    await _unasked(tx, reminder, now)
+    row = (await cases.many(tx, [reminder.case_id])).get(reminder.case_id) if reminder.case_id else None
+    if reminder.resident_id is not None and row is not None and row.case.protocol in desk.protocols:
+        await tell_otherwise(tx, desk, row.case.id, reminder.id)
 
 
 async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard) -> Outgoing | None:
@@ -235,9 +242,18 @@ async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard
         to=to,
         text=text,
         buttons=buttons,
-        silent=not kind.push,
+        silent=not kind.push or _quiet(scene),
         validity=_validity(scene),
     )
+
+
+def _quiet(scene: Scene) -> bool:
+    """In the evening and on rest days nothing rings at a colleague's, unless the matter is urgent."""
+    if scene.case is not None and scene.case.protocol.urgent:
+        return False
+    office, now = scene.desk.office, scene.now
+    resting = not office.calendar.is_working(local_day(now, office.zone))
+    return resting or not RINGING.is_open(now, office.zone)
 
 
 async def _ask(tx: Tx, scene: Scene, kind: Kind) -> None:

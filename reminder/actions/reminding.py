@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reminder.actions.desk import Desk, who
 from reminder.actions.tasks import tell_otherwise
@@ -18,6 +18,8 @@ from reminder.store.database import Tx
 from reminder.store.residents import Phone, Resident
 
 DIGEST = "digest"
+LATER = timedelta(hours=1)
+"""When a case is looked at again whose protocol file is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,10 @@ class _Batch:
 
     async def entry_due(self, entry: Entry, since: datetime) -> datetime | None:
         """Write the steps that are due; when is the next?"""
-        protocol = self.desk.protocol(self.rows[entry.case_id].case.protocol)
+        name = self.rows[entry.case_id].case.protocol
+        if name not in self.desk.protocols:
+            return self.now + LATER  # the nightly check reports it; the other cases go on
+        protocol = self.desk.protocol(name)
         office = self.desk.office_for(protocol)
         milestone = protocol.milestone(entry.milestone)
         told = self.told.get(entry.id, [])

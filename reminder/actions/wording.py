@@ -73,7 +73,10 @@ def _said(scene: Scene) -> Values:
     for name, value in (source | dict(scene.reminder.detail)).items():
         if isinstance(value, str) and value.startswith("word:"):
             no = scene.case.row.case.number if scene.case is not None else ""
-            found[name] = scene.desk.templates.word(value.removeprefix("word:"), scene.lang, no=no)
+            score = str(scene.reminder.detail.get("score", ""))
+            found[name] = scene.desk.templates.word(
+                value.removeprefix("word:"), scene.lang, no=no, score=score
+            )
         elif name.endswith("_on") and isinstance(value, str):
             found[name.removesuffix("_on")] = _day(scene, date.fromisoformat(value))
         elif name in _FREE:

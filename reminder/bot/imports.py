@@ -1,12 +1,11 @@
 """How does a ledger come in by chat: fetched, tried out, shown with its report, then applied or dropped?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any
 
 from reminder.actions.desk import Actor
 from reminder.actions.guard import permit
+from reminder.actions.imports import ImportReply, apply_file, import_file
 from reminder.bot.answers import Answer, Card, Paper, says
 from reminder.bot.heard import File
 from reminder.bot.turn import Turn
@@ -17,50 +16,6 @@ from reminder.runtime import Runtime
 LIMIT = 20 * 1024 * 1024
 """Bytes a bot may fetch (Bot API, getFile)."""
 
-IMPORTER = "importer"
-"""Key of `Runtime.memo` under which another importer may stand."""
-
-
-class ImportReply(Protocol):
-    """What trying a file out found; the document is the ledger handed back with remarks, if there are any."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def document_name(self) -> str: ...
-    @property
-    def document_bytes(self) -> bytes: ...
-    @property
-    def apply_token(self) -> str:
-        """Names this very try; empty when there is nothing to apply."""
-        ...
-
-
-class Importer(Protocol):
-    """`reminder.actions.imports`. Both open their own transactions; both may raise Refused."""
-
-    async def import_file(self, rt: Any, by: Actor, name: str, content: bytes) -> ImportReply: ...
-
-    async def apply_file(self, rt: Any, by: Actor, apply_token: str) -> ImportReply:
-        """Doing it twice changes nothing more."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """A file as the importer found it, before anything is said."""
-
-    reply: ImportReply
-
-
-def _importer(rt: Runtime) -> Importer:
-    known = rt.memo.get(IMPORTER)
-    try:
-        found = known if known is not None else import_module("reminder.actions.imports")
-    except ModuleNotFoundError:
-        raise Refused("import_off") from None
-    return cast(Importer, found)
-
 
 async def ask_for_file(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     """`/import`: say what to send."""
@@ -68,20 +23,18 @@ async def ask_for_file(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     return says(turn.word("ask.file"))
 
 
-async def fetch(rt: Runtime, by: Actor, file: File) -> Tried:
+async def fetch(rt: Runtime, by: Actor, file: File) -> ImportReply:
     """No transaction is open here: the file is fetched and tried out. Raises Refused."""
     assert rt.chat is not None
-    importer = _importer(rt)
     content = await rt.chat.fetch_file(file.id, LIMIT)
     if isinstance(content, Trouble):
         code = getattr(content, "code", "")
         raise Refused("file.too_big" if code == "too_big" else "file.not_fetched", name=file.name)
-    return Tried(reply=await importer.import_file(rt, by, file.name, content))
+    return await import_file(rt, by, file.name, content)
 
 
-async def tried(turn: Turn, found: Tried) -> Answer:
+async def tried(turn: Turn, reply: ImportReply) -> Answer:
     """The report, with Apply and Cancel where something would change."""
-    reply = found.reply
     papers = _papers(reply)
     if not reply.apply_token:
         return Answer(cards=(Card(text=reply.text),), papers=papers)
@@ -94,7 +47,7 @@ async def tried(turn: Turn, found: Tried) -> Answer:
 
 async def applied(rt: Runtime, by: Actor, asked: Mapping[str, Any]) -> Answer:
     """No transaction is open here either. Raises Refused."""
-    reply = await _importer(rt).apply_file(rt, by, str(asked["token"]))
+    reply = await apply_file(rt, by, str(asked["token"]))
     return Answer(redraw=Card(text=reply.text), papers=_papers(reply))
 
 

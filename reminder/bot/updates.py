@@ -177,7 +177,7 @@ async def _file(rt: Runtime, letter: Letter, heard: Heard) -> Answer | None:
     person = await _importer(rt, heard)
     if person is None:
         return await _in_one(rt, letter, heard, _answer if heard.file is None else _no_file)
-    by = Actor(person=person, source=heard.source)
+    by = Actor(person=person)  # many deeds at once; the importer knows each row it has applied
     try:
         if heard.file is None:
             return await _apply(rt, letter, heard, by)

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from reminder.actions.replan import replan
-from reminder.demo.people import LI, Cast, Neighbour, county
+from reminder.demo.people import CADRE, LI, Cast, Neighbour, county
 from reminder.domain.cases import Event, Fact, history
 from reminder.domain.entries import Wanted
 from reminder.domain.numbers import case_number
@@ -172,6 +172,8 @@ async def county_cases(tx: Tx, past: Past) -> None:
             index = past.rng.randrange(3)
             party = past.rng.choice(people_of[past.cast.townships[index]][20:])
             handler = past.rng.choice(HANDLERS[index])
+            if handler == CADRE and status not in _CALM:
+                handler = HANDLERS[index][1]
             category = weighted(past.rng, county()["categories"])
             protocol = "ordinary" if status in _LONG else weighted(past.rng, county()["protocols"])
             story = Story(past, handler, party, protocol=protocol, category=category)
@@ -179,6 +181,9 @@ async def county_cases(tx: Tx, past: Past) -> None:
     for story in sorted(stories, key=lambda s: s.facts[0].at):
         await story.write(tx)
 
+
+_CALM = frozenset({"in_progress", "closed", "completed", "withdrawn"})
+"""Cases of the story's cadre that leave her first morning as told."""
 
 _LONG = frozenset({"in_progress", "completed", "reopened", "replied", "served"})
 
@@ -247,8 +252,9 @@ def morning(past: Past) -> Sequence[Story]:
         story = Story(past, "王敏", neighbour, protocol="ordinary", category="land")
         story.comes(past.ago(9, 9)).taken_on(past.ago(8, 10))
         slot = {"day": first.isoformat(), "start": f"{hour}:00", "end": f"{hour + 1}:30", "mode": "home"}
-        story.add(Event.PROPOSE, past.ago(3, 15), "visit", place="", **slot)
-        found.append(story.add(Event.CONFIRM, past.ago(2, 11), "visit"))
+        asked = past.ago(3, 10)
+        story.add(Event.PROPOSE, asked, "visit", place="", **slot)
+        found.append(story.add(Event.CONFIRM, asked + timedelta(hours=5), "visit"))
     late = Story(past, "王敏", hewan[12], protocol="ordinary", category="utilities")
     found.append(late.comes(past.ago(23, 9)).taken_on(past.ago(22, 10)))
     return [*found, _road(past, hewan[13])]

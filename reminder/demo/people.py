@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from reminder.domain.people import Role, Staff
+from reminder.render import Templates
 from reminder.runtime import Runtime
 from reminder.store import people, residents
 from reminder.store.database import Tx
@@ -17,6 +18,9 @@ AREAS = ("202", "303", "404")
 """Area codes whose 555-0100…0199 numbers are reserved for fiction."""
 
 SENDER = "+12025550100"
+CADRE = "王敏"
+"""Whose phone the story shows first (the name in the data file)."""
+
 LI = "+12025550101"
 """Ms Li's number."""
 
@@ -138,16 +142,27 @@ def _numbers() -> Any:
                 yield number
 
 
-def staff_cards(staff: Staff) -> list[dict[str, Any]]:
-    """The staff's phones for the sandbox, roles as labels."""
+def staff_cards(staff: Staff, cast: Cast, templates: Templates, lang: str) -> list[dict[str, Any]]:
+    """The staff's phones for the sandbox: the story's cadre first, roles in words."""
+    first = cast.people[CADRE]
+    enrolled = [person for person in staff.people.values() if person.chat_id is not None]
     return [
         {
             "id": person.chat_id,
             "name": person.name,
             "lang": person.lang,
-            "label": ", ".join(sorted(person.roles)),
+            "label": " · ".join(templates.word(f"role.{role}", lang) for role in sorted(person.roles)),
             "started": True,
         }
-        for person in staff.people.values()
-        if person.chat_id is not None
+        for person in sorted(enrolled, key=lambda p: (p.id != first, p.id))
     ]
+
+
+def resident_cards(cast: Cast, lang: str) -> list[dict[str, Any]]:
+    """The residents' phones, Ms Li's first; a shared phone once."""
+    seen: dict[str, dict[str, Any]] = {}
+    for neighbour in sorted(cast.neighbours, key=lambda n: n.number != LI):
+        if neighbour.number and neighbour.number not in seen:
+            card = {"number": neighbour.number, "name": neighbour.name, "label": neighbour.village}
+            seen[neighbour.number] = card | {"lang": lang}
+    return list(seen.values())

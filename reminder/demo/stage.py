@@ -24,7 +24,7 @@ from reminder.channels.twilio import Twilio
 from reminder.clock import ManualClock
 from reminder.demo import histories
 from reminder.demo.drive import Drive
-from reminder.demo.people import SENDER, Cast, county, settle_county, staff_cards
+from reminder.demo.people import SENDER, Cast, county, resident_cards, settle_county, staff_cards
 from reminder.domain.calendars import Overrides
 from reminder.domain.offices import Office
 from reminder.domain.workdays import at
@@ -148,17 +148,9 @@ async def _people(
         past = histories.Past(rt=rt, cast=cast, staff=staff, today=first, lang=lang, rng=rng)
         await histories.county_cases(tx, past)
         await future_only(tx, rt.desk)
-    world.add_phones({"telegram": staff_cards(staff), "sms": _sms_cards(cast, lang)})
+    chats = staff_cards(staff, cast, rt.desk.templates, lang)
+    world.add_phones({"telegram": chats, "sms": resident_cards(cast, lang)})
     return cast
-
-
-def _sms_cards(cast: Cast, lang: str) -> list[dict[str, Any]]:
-    seen: dict[str, dict[str, Any]] = {}
-    for neighbour in cast.neighbours:
-        if neighbour.number and neighbour.number not in seen:
-            card = {"number": neighbour.number, "name": neighbour.name, "label": neighbour.village}
-            seen[neighbour.number] = card | {"lang": lang}
-    return list(seen.values())
 
 
 async def _day_before(stage: Stage, as_of: date) -> None:

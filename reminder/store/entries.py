@@ -52,11 +52,6 @@ async def one(tx: Tx, entry_id: int) -> Entry | None:
     return _entry(row) if row is not None else None
 
 
-async def some(tx: Tx, *where: Any) -> list[Entry]:
-    query = _select().where(*where).order_by(t.entries.c.id)
-    return [_entry(row) for row in (await tx.execute(query)).mappings()]
-
-
 async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
     """Open entries that are no notices, most pressing first."""
     query = (
@@ -65,6 +60,31 @@ async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
     return [_entry(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def open_for(tx: Tx, person_id: int, units: Sequence[int] | None) -> list[Entry]:
+    """Open entries of cases that are the person's own or first contact, or lie in the units (None: any)."""
+    if units is None:
+        return await open_ones(tx)
+    mine = sa.select(t.cases.c.id).where(
+        (t.cases.c.responsible_id == person_id)
+        | (t.cases.c.first_contact_id == person_id)
+        | t.cases.c.unit_id.in_(units)
+    )
+    return await open_ones(tx, t.entries.c.case_id.in_(mine))
+
+
+async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
+    """What the cases a person answers for got done since a moment; notices do not count."""
+    states = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
+    mine = sa.select(t.cases.c.id).where(t.cases.c.responsible_id == person_id)
+    query = _select().where(
+        t.entries.c.case_id.in_(mine),
+        t.entries.c.status.in_(states),
+        t.entries.c.ended_at >= since,
+        t.entries.c.kind != EntryKind.NOTICE.value,
+    )
+    return [_entry(row) for row in (await tx.execute(query.order_by(t.entries.c.id))).mappings()]
 
 
 async def open_of(tx: Tx, case_ids: Sequence[int]) -> list[Entry]:

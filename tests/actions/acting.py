@@ -7,18 +7,24 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from jobs.timetable import TIMETABLE
+from reminder.actions import cases
+from reminder.actions import entries as visits
 from reminder.actions.check import Violation, violations
 from reminder.actions.desk import Actor, Desk
+from reminder.actions.entries import Slot
 from reminder.channels.memory import MemoryChat, MemorySms, Received
 from reminder.runtime import Runtime
 from reminder.store import entries, inbox, reminders
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
-from tests.office import ZONE, actor, clock_of, read, write
+from tests.office import ZONE, a_case, actor, clock_of, read, write
 
 P = ParamSpec("P")
 T = TypeVar("T")
 ROUNDS = 60
+THURSDAY, FRIDAY, MONDAY = (
+    Slot(day=date.fromisoformat(d)) for d in ("2026-11-26", "2026-11-27", "2026-11-30")
+)
 
 
 def sms(rt: Runtime) -> MemorySms:
@@ -142,12 +148,12 @@ async def receipt(rt: Runtime, provider_id: str, status: str, *, token: str = ""
     await settle(rt)
 
 
-async def dump(rt: Runtime, *without: str) -> dict[str, list[tuple[Any, ...]]]:
+async def dump(rt: Runtime, *without: str) -> dict[str, list[str]]:
     """Every row of every table, to see that nothing changed."""
     async with rt.db.read() as tx:
         names = (await tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars()
         chosen = [name for name in sorted(names) if not name.startswith("sqlite_") and name not in without]
-        found = {}
+        found: dict[str, list[str]] = {}
         for name in chosen:
             found[name] = sorted(map(repr, (await tx.execute(sa.text(f'SELECT * FROM "{name}"'))).all()))  # noqa: S608
     return found
@@ -155,3 +161,30 @@ async def dump(rt: Runtime, *without: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def on(day: str) -> date:
     return date.fromisoformat(day)
+
+
+async def visited_case(rt: Runtime, **more: Any) -> int:
+    """An ordinary case whose first texts have gone, on a new day, so that the daily cap is free again."""
+    plan = await a_case(rt, **more)
+    case_id: int = plan.row.case.id
+    await act(rt, "chen", cases.contact, case_id)
+    await until(rt, moment("2026-11-24", "09:00"))
+    return case_id
+
+
+async def offered(rt: Runtime) -> tuple[int, int]:
+    """A case with a visit on Thursday that the resident has been offered; (case, entry)."""
+    case_id = await visited_case(rt)
+    plan = await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    await after(rt, minutes=1)
+    assert "11月26日" in texts(rt)[-1].text
+    return case_id, plan.entries["visit"].id
+
+
+async def closed(rt: Runtime) -> int:
+    """A case closed on Tuesday 24 November at nine."""
+    case_id = await visited_case(rt)
+    await act(rt, "chen", cases.answer, case_id, "upheld", "路已修好")
+    await act(rt, "chen", cases.served, case_id, "当面")
+    await act(rt, "chen", cases.close, case_id)
+    return case_id

@@ -1,19 +1,14 @@
 """What admins do by chat, over HTTP: invites with QR, the calendar, ledgers, how the office stands."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from reminder.actions.desk import Actor
-from reminder.bot.imports import IMPORTER
 from reminder.bot.office import CALENDAR_CHANGED
-from reminder.domain.errors import Refused
 from reminder.domain.workdays import MarkKind
-from reminder.store import calendars, entries, people
+from reminder.store import calendars, cases, entries, people
 from tests.bot.phones import Phones, phones
 from tests.office import STAFF, a_case, person, read, write
 
@@ -98,57 +93,43 @@ async def test_preview_names_no_resident(chat: Phones) -> None:
     assert "李女士" not in chat.last("he")
 
 
-@dataclass(frozen=True)
-class Reply:
-    text: str
-    document_name: str = ""
-    document_bytes: bytes = b""
-    apply_token: str = ""
+LEDGER = (Path(__file__).parents[1] / "ledger" / "sample.csv").read_bytes()
 
 
-@dataclass
-class Importer:
-    """The real interface; keeps what it was asked."""
-
-    asked: list[tuple[str, bytes]] = field(default_factory=list)
-    applied: list[str] = field(default_factory=list)
-
-    async def import_file(self, _rt: Any, _by: Actor, name: str, content: bytes) -> Reply:
-        if not content:
-            raise Refused("import.empty", file=name)
-        self.asked.append((name, content))
-        return Reply("读出 2 行：新增 2。", "台账-已核.csv", b"no\n1\n", "token-1")
-
-    async def apply_file(self, _rt: Any, _by: Actor, apply_token: str) -> Reply:
-        self.applied.append(apply_token)
-        return Reply("导入了 2 件。")
+async def count(chat: Phones) -> int:
+    return len(await read(chat.rt, cases.ids))
 
 
 async def test_a_ledger_is_tried_out_first_and_applied_once(chat: Phones) -> None:
-    importer = Importer()
-    chat.rt.memo[IMPORTER] = importer
-    await chat.send_file("he", "台账.csv", b"a,b\n1,2\n")
-    assert importer.asked == [("台账.csv", b"a,b\n1,2\n")]
-    assert importer.applied == []
-    apply = chat.data("he", "导入")
-    message = chat.message_with("he", "导入")
+    await chat.write("he", "/import")
+    await chat.send_file("he", "台账.csv", LEDGER)
+    assert await count(chat) == 0
+    apply, message = chat.data("he", "导入"), chat.message_with("he", "导入")
+    assert chat.shown("he")[-1]["document"]["file_size"] > 0
     await chat.press("he", "导入")
+    applied = await count(chat)
+    assert applied == 2  # the third row waits for an answer
     toast = await chat.press("he", apply, message=message, anyway=True)
-    assert importer.applied == ["token-1"]
     assert "已经答过" in toast
+    assert await count(chat) == applied
+
+
+async def test_a_ledger_left_alone_changes_nothing(chat: Phones) -> None:
+    await chat.send_file("he", "台账.csv", LEDGER)
+    await chat.press("he", "先不改")
+    assert await count(chat) == 0
 
 
 async def test_a_ledger_from_somebody_who_may_not_import_is_not_even_fetched(chat: Phones) -> None:
-    importer = Importer()
-    chat.rt.memo[IMPORTER] = importer
-    await chat.send_file("chen", "台账.csv", b"a,b\n1,2\n")
-    assert importer.asked == []
+    await chat.send_file("chen", "台账.csv", LEDGER)
     assert "什么都没有改" in chat.last("chen")
-    await chat.send_file("stranger", "台账.csv", b"a,b\n1,2\n")
-    assert importer.asked == []
+    await chat.send_file("stranger", "台账.csv", LEDGER)
+    assert "office's own staff" in chat.last("stranger")
+    for who in ("chen", "stranger"):
+        assert len(chat.shown(who)) == 1
+    assert await count(chat) == 0
 
 
 async def test_an_unreadable_ledger_gets_its_sentence(chat: Phones) -> None:
-    chat.rt.memo[IMPORTER] = Importer()
     await chat.send_file("he", "台账.csv", b"")
     assert "台账.csv 是空的" in chat.last("he")

@@ -1,4 +1,4 @@
-"""What can happen to a case, as a game: every move the actions allow, chosen by numbers that hypothesis makes up."""
+"""What can happen to a case, as a game: every move the actions allow, chosen by hypothesis."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -83,7 +83,11 @@ class Story:
             event, subject, value = possible[choice % len(possible)]
             self.say(event, subject, **value)
             outcome = value.get("outcome")
-            if event is Event.VISITED and outcome == "not_solved" and self.status in {Status.CLOSED, Status.COMPLETED}:
+            if (
+                event is Event.VISITED
+                and outcome == "not_solved"
+                and self.status in {Status.CLOSED, Status.COMPLETED}
+            ):
                 self.say(Event.REOPEN, reason_text="it came back")
             self._close_down()
         return self

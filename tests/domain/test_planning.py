@@ -1,4 +1,4 @@
-"""When an entry reminds whom follows from the entry alone, and a person who heard an old date is corrected."""
+"""When an entry reminds whom follows from the entry alone, and whoever heard an old date is corrected."""
 
 import random
 from dataclasses import replace
@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.histories import OFFICE, START, ZONE, Story, office_for, shipped, stories
 
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus, Wanted
 from reminder.domain.planning import DueStep, Told, difference, next_step_at, slot_of, stale, steps
 from reminder.domain.protocols import Bound, EntryKind, Milestone
 from reminder.domain.workdays import at, local_day
+from tests.domain.histories import OFFICE, START, ZONE, Story, office_for, shipped, stories
 
 SLOW = settings(max_examples=40, deadline=None)
 FAR = timedelta(days=200)

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.histories import START, Story, office_for, shipped, stories
 
 from reminder.domain.cases import ENDED, Event, Fact, Status, history
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import EntryKind
 from reminder.domain.wanted import IDLE, wanted
+from tests.domain.histories import START, Story, office_for, shipped, stories
 
 SLOW = settings(max_examples=120, deadline=None)
 
@@ -48,7 +48,9 @@ def test_what_has_ended_stays_as_it_ended_when_more_happens(story: Story) -> Non
     ended = {k: e for k, e in story.entries.items() if e.ended_at is not None}
     later = Story(story.protocol, now=story.now + timedelta(days=1), facts=list(story.facts))
     for event, subject, value in later.moves():
-        then = Story(story.protocol, now=later.now, facts=[*story.facts]).then(event, subject, **value).entries
+        then = (
+            Story(story.protocol, now=later.now, facts=[*story.facts]).then(event, subject, **value).entries
+        )
         for key, entry in ended.items():
             if entry.milestone not in {m.key for m in story.protocol.milestones if m.anchor == IDLE}:
                 assert then[key] == entry, (event, subject)
