@@ -22,9 +22,7 @@ from tests.office import ZONE, a_case, actor, clock_of, read, write
 P = ParamSpec("P")
 T = TypeVar("T")
 ROUNDS = 60
-THURSDAY, FRIDAY, MONDAY = (
-    Slot(day=date.fromisoformat(d)) for d in ("2026-11-26", "2026-11-27", "2026-11-30")
-)
+THURSDAY, FRIDAY, MONDAY = (Slot(day=date(2026, 11, day)) for day in (26, 27, 30))
 
 
 def sms(rt: Runtime) -> MemorySms:

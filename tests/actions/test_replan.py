@@ -65,19 +65,23 @@ async def test_the_same_edits_in_any_order_give_the_same_plan(tmp_path: Path) ->
         folder.mkdir()
         async with office(folder) as rt:
             case_id = (await a_case(rt)).row.case.id
-            handler = (await actor(rt, "wang")).id
-            edits: dict[str, Callable[[], Awaitable[Any]]] = {
-                "note": lambda rt=rt, c=case_id: act(rt, "lin", cases.note, c, "n"),
-                "contact": lambda rt=rt, c=case_id: act(rt, "lin", cases.contact, c, "t"),
-                "visit": lambda rt=rt, c=case_id: act(rt, "lin", visits.propose, c, THURSDAY),
-                "assign": lambda rt=rt, c=case_id, h=handler: act(rt, "lin", cases.assign, c, handler_id=h),
-            }
             for name in order:
-                await edits[name]()
+                await _edit(rt, name, case_id)
             found = await dump(rt)
             names = [n for n in found if n in {"agenda", "entries"}]
             plans.append(sorted(_without_ids(row) for n in names for row in found[n]))
     assert all(plan == plans[0] for plan in plans)
+
+
+async def _edit(rt: Runtime, name: str, case_id: int) -> None:
+    if name == "note":
+        await act(rt, "lin", cases.note, case_id, "n")
+    elif name == "contact":
+        await act(rt, "lin", cases.contact, case_id, "t")
+    elif name == "visit":
+        await act(rt, "lin", visits.propose, case_id, THURSDAY)
+    else:
+        await act(rt, "lin", cases.assign, case_id, handler_id=(await actor(rt, "wang")).id)
 
 
 def _without_ids(row: str) -> str:
@@ -362,26 +366,31 @@ async def test_an_office_in_order_has_no_violations(rt: Runtime) -> None:
 @pytest.mark.parametrize("rule", SEEDED)
 async def test_the_check_finds_every_broken_promise(rt: Runtime, rule: str) -> None:
     await a_case(rt)
-    await write(rt, lambda tx: tx.execute(sa.text(SEEDED[rule])))
+    await execute(rt, SEEDED[rule])
     assert rule in {violation.rule for violation in await broken(rt)}
 
 
 async def test_the_check_finds_an_entry_that_was_deleted(rt: Runtime) -> None:
     await a_case(rt)
     gone = "(SELECT id FROM entries WHERE key = 'handle')"
-    await write(rt, lambda tx: tx.execute(sa.text(f"DELETE FROM agenda WHERE entry_id IN {gone}")))  # noqa: S608
-    await write(rt, lambda tx: tx.execute(sa.text("DELETE FROM entries WHERE key = 'handle'")))
+    await execute(rt, f"DELETE FROM agenda WHERE entry_id IN {gone}")  # noqa: S608
+    await execute(rt, "DELETE FROM entries WHERE key = 'handle'")
     assert {violation.rule for violation in await broken(rt)} == {"plan_out_of_date"}
 
 
 async def test_the_check_finds_a_line_of_the_account_that_was_changed(rt: Runtime) -> None:
     await a_case(rt)
-    await write(rt, lambda tx: tx.execute(sa.text("DROP TRIGGER IF EXISTS audit_no_update")))
+    await execute(rt, "DROP TRIGGER IF EXISTS audit_no_update")
     triggers = await write(rt, _triggers)
     for name in triggers:
-        await write(rt, lambda tx, name=name: tx.execute(sa.text(f'DROP TRIGGER "{name}"')))
-    await write(rt, lambda tx: tx.execute(sa.text("UPDATE audit SET actor = 99 WHERE seq = 1")))
+        await execute(rt, f'DROP TRIGGER "{name}"')
+    await execute(rt, "UPDATE audit SET actor = 99 WHERE seq = 1")
     assert {violation.rule for violation in await broken(rt)} == {"audit_chain_broken"}
+
+
+async def execute(rt: Runtime, statement: str) -> None:
+    async with rt.db.write() as tx:
+        await tx.execute(sa.text(statement))
 
 
 async def _triggers(tx: Any) -> list[str]:
