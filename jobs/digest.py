@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reminder.actions.desk import Desk, who
-from reminder.actions.digests import digest_of
-from reminder.actions.reminding import DIGEST
+from reminder.actions.digests import DIGEST, digest_of
 from reminder.domain.messages import Accepted
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.reminders import State

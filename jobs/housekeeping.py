@@ -2,21 +2,36 @@
 
 from datetime import time
 
+from reminder.actions.calendars import adopt
 from reminder.actions.check import violations
 from reminder.actions.entries import missed_by_office
+from reminder.actions.replan import replan
 from reminder.domain.entries import EntryStatus
 from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import entries, reminders
+from reminder.store import entries, overview, reminders
 
 _NOON = time(12)
 
 
 async def housekeep(rt: Runtime) -> int:
     """Returns how many things were put right or reported."""
-    return await _unrecorded_visits(rt) + await _silent_texts(rt)
+    return await _new_calendar(rt) + await _unrecorded_visits(rt) + await _silent_texts(rt)
+
+
+async def _new_calendar(rt: Runtime) -> int:
+    """Days were marked by hand: count with them, and let every case under way follow."""
+    if not rt.memo.pop("calendar_changed", None):
+        return 0
+    async with rt.db.read() as tx:
+        await adopt(tx, rt.desk)
+        under_way = await overview.cases_under_way(tx)
+    for case_id in under_way:
+        async with rt.db.write() as tx:
+            await replan(tx, rt.desk, case_id)
+    return len(under_way)
 
 
 async def _unrecorded_visits(rt: Runtime) -> int:

@@ -15,7 +15,9 @@ from typing import IO, Any
 import uvicorn
 
 from jobs.timetable import TIMETABLE
+from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
+from reminder.bot.menu import set_menus
 from reminder.bot.polling import poll
 from reminder.bundled import folder
 from reminder.channels.telegram import Telegram
@@ -162,6 +164,8 @@ async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIter
     db = Database(settings.database.url)
     try:
         await migrate(db)
+        async with db.read() as tx:
+            await adopt(tx, desk)
         yield Runtime(db=db, desk=desk)
     finally:
         await db.close()
@@ -233,6 +237,8 @@ async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
         if rt.chat is not None:
             tasks.add(loop.create_task(poll(rt), name="telegram"))
         scheduler.start()
+        if rt.chat is not None:
+            await set_menus(rt)
         waiting = loop.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
         await _wind_down(scheduler, server, {*tasks, waiting})

@@ -372,6 +372,7 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_reminders_person_day", ["person_id", "due_at"], unique=False)
         batch_op.create_index("ix_reminders_phone_day", ["phone_id", "due_at"], unique=False)
+        batch_op.create_index("ix_reminders_digest", ["digest_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_reminders_provider_id"), ["provider_id"], unique=False)
         batch_op.create_index(
             "ix_reminders_ready",
@@ -463,6 +464,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("state IN ('sending', 'uncertain')"),
         )
         batch_op.drop_index(batch_op.f("ix_reminders_entry_id"))
+        batch_op.drop_index("ix_reminders_digest")
         batch_op.drop_index(batch_op.f("ix_reminders_case_id"))
 
     op.drop_table("reminders")

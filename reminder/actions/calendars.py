@@ -8,10 +8,8 @@ from reminder.actions import record
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.replan import replan
-from reminder.domain.cases import ENDED
 from reminder.domain.workdays import DayMark, WorkCalendar
-from reminder.store import calendars, cases
-from reminder.store import tables as t
+from reminder.store import calendars, overview
 from reminder.store.database import Tx
 
 
@@ -29,15 +27,21 @@ def marked(desk: Desk, marks: Mapping[date, DayMark]) -> Desk:
     return replace(desk, office=office, calendar_of=lambda code: over(desk.calendar_of(code)), _offices={})
 
 
+async def adopt(tx: Tx, desk: Desk) -> None:
+    """Count with the days marked by hand, as they stand in the database."""
+    marks = await calendars.marks(tx)
+    if marks:
+        desk.use_calendars_of(marked(desk, marks))
+
+
 async def would_move(tx: Tx, desk: Desk, by: Actor, day: date, mark: DayMark) -> int:
     """How many open entries would get another date. Everything it tries is rolled back."""
     await permit(tx, by, "calendar")
     tried = marked(desk, {day: mark})
-    ended = [status.value for status in ENDED]
     moved = 0
     attempt = await tx.begin_nested()
     try:
-        for case_id in await cases.ids(tx, t.cases.c.status.not_in(ended)):
+        for case_id in await overview.cases_under_way(tx):
             plan = await replan(tx, tried, case_id)
             moved += sum(1 for entry in plan.change.moved if entry.is_open)
     finally:

@@ -14,9 +14,9 @@ from reminder.store.cases import CaseRow
 from reminder.store.seal import Sealer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Desk:
-    """Everything is read-only; `calendar_of` gives the working-day calendar of a code such as "GB-ENG"."""
+    """Read-only but for its calendars; `calendar_of` gives the one of a code such as "GB-ENG"."""
 
     office: Office
     protocols: Mapping[str, Protocol]
@@ -27,6 +27,11 @@ class Desk:
     calendar_of: Callable[[str], WorkCalendar]
     sender: str = ""
     _offices: dict[str, Office] = field(default_factory=dict)
+
+    def use_calendars_of(self, other: "Desk") -> None:
+        """From now on count as the other desk does; the entries follow by replanning."""
+        self.office, self.calendar_of = other.office, other.calendar_of
+        self._offices.clear()
 
     def protocol(self, key: str) -> Protocol:
         return self.protocols[key]

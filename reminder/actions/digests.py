@@ -13,12 +13,14 @@ from reminder.domain.people import Person, Role, Staff
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.domain.said_dates import say_date, say_time, say_weekday_date
 from reminder.domain.workdays import local_day
-from reminder.store import cases, entries, people
+from reminder.store import cases, entries, people, reminders
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 
 ROWS = 4
 """Items with buttons; the others are reached with /today and /case."""
+
+DIGEST = "digest"
 
 LINES = 8
 """Lines per section before "and n more"."""
@@ -51,6 +53,8 @@ class Digest:
     text: str
     buttons: Keyboard
     hash: str
+    empty: bool = False
+    """Nothing to do and nothing done: not worth a message."""
 
 
 async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = None) -> list[Item]:
@@ -108,11 +112,26 @@ def _section(entry: Entry, today: date, desk: Desk) -> Section:
 async def digest_of(tx: Tx, desk: Desk, person: Person, *, day: date, undo: int | None = None) -> Digest:
     """The person's task message for a day, as things stand now; `undo` is a deed still to be taken back."""
     items = [i for i in await items_of(tx, desk, person, day=day) if i.section is not Section.LATER]
+    items += await _told_besides(tx, desk, person, day, known={i.entry.id for i in items})
     done = await done_on(tx, desk, person, day)
     text = _text(desk, person, items, done, day)
     buttons = _keyboard(desk, person, items, undo)
     digest = hashlib.sha256(repr((text, buttons)).encode()).hexdigest()[:16]
-    return Digest(text=text, buttons=buttons, hash=digest)
+    return Digest(text=text, buttons=buttons, hash=digest, empty=not items and not done)
+
+
+async def _told_besides(tx: Tx, desk: Desk, person: Person, day: date, *, known: set[int]) -> list[Item]:
+    """What is somebody else's to do, but fell due to be told to this person today."""
+    ids = await reminders.merged_into(tx, digest_key(person.id, day))
+    found = [e for e in await entries.by_ids(tx, sorted(ids - known)) if e.is_open]
+    rows = await cases.many(tx, sorted({e.case_id for e in found}))
+    told = [Item(section=_section(e, day, desk), entry=e, row=rows[e.case_id]) for e in found]
+    return [item for item in told if item.section is not Section.LATER]
+
+
+def digest_key(person_id: int, day: date) -> str:
+    """Of the one digest a person gets on a local day."""
+    return f"{DIGEST}:{person_id}:{day.isoformat()}"
 
 
 async def done_on(tx: Tx, desk: Desk, person: Person, day: date) -> list[Item]:
@@ -167,7 +186,7 @@ def line(desk: Desk, item: Item, lang: str, today: date) -> str:
         no=item.row.case.number,
         what=_gist(desk, entry, item.row, lang) + _provisional(desk, entry, lang),
         kind=_gist(desk, entry, item.row, lang),
-        place=words("confidential", lang) if confidential else item.row.case.place,
+        place=words("confidential", lang) if confidential else item.row.case.place or "—",
         time=when,
         due=say_date(due, lang, today),
         k=max(1, calendar.working_between(entry.due_on or due, today)),

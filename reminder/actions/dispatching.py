@@ -6,8 +6,8 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from reminder.actions.deliveries import LEASE
 from reminder.actions.desk import Desk
-from reminder.actions.digests import digest_of
-from reminder.actions.reminding import DIGEST, NEEDS_A_PERSON, barred
+from reminder.actions.digests import DIGEST, digest_of
+from reminder.actions.reminding import NEEDS_A_PERSON, barred
 from reminder.actions.replan import release
 from reminder.actions.scene import Scene, read_scene
 from reminder.actions.tasks import tell_otherwise
@@ -65,13 +65,22 @@ async def _claim_one(tx: Tx, desk: Desk, reminder: Reminder) -> Outgoing | None:
         kind = desk.kind(reminder.kind)
         if await _ended(tx, scene) or await _waits(tx, scene, kind):
             return None
-        text, buttons = await _composed(tx, scene, kind)
+        composed = await _composed(tx, scene, kind)
     except SQLAlchemyError:
         raise
     except Exception as error:  # whatever is wrong with this one, those behind it go
         await _dead(tx, desk, reminder, error)
         return None
-    return await _intend(tx, scene, kind, text, buttons)
+    if composed is None:
+        await _nothing_left(tx, scene)
+        return None
+    return await _intend(tx, scene, kind, *composed)
+
+
+async def _nothing_left(tx: Tx, scene: Scene) -> None:
+    """All that this digest was to tell has been done meanwhile."""
+    ended = {"reason": Reason.SUBJECT_CLOSED.value, "ended_at": scene.now}
+    await reminders.move(tx, scene.reminder.id, State.PLANNED, State.CANCELLED, **ended)
 
 
 async def _ended(tx: Tx, scene: Scene) -> bool:
@@ -180,12 +189,14 @@ async def _waits(tx: Tx, scene: Scene, kind: Kind) -> bool:
     return True
 
 
-async def _composed(tx: Tx, scene: Scene, kind: Kind) -> tuple[str, Keyboard]:
+async def _composed(tx: Tx, scene: Scene, kind: Kind) -> tuple[str, Keyboard] | None:
     reminder, desk = scene.reminder, scene.desk
     if reminder.kind == DIGEST:
         assert scene.person is not None
         day = local_day(scene.now, desk.office.zone)
         digest = await digest_of(tx, desk, scene.person, day=day)
+        if digest.empty:
+            return None
         await reminders.update(tx, reminder.id, detail={**reminder.detail, "hash": digest.hash})
         return digest.text, digest.buttons
     name = kind.name

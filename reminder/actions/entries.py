@@ -138,8 +138,10 @@ async def move(
 
 
 async def confirm(tx: Tx, desk: Desk, by: Actor, entry_id: int) -> Plan:
-    """The resident agreed, by text or on the phone."""
+    """The resident agreed, by text or on the phone; agreeing twice is agreeing."""
     _, entry = await _open_entry(tx, desk, by, entry_id, "visit", None)
+    if entry.status is EntryStatus.CONFIRMED:
+        return await replan(tx, desk, entry.case_id)
     return await _fact(tx, desk, by, entry, Event.CONFIRM)
 
 
@@ -170,6 +172,8 @@ async def visited(
     if outcome not in VISIT_OUTCOMES:
         raise Refused("visit.unknown_outcome", known=", ".join(VISIT_OUTCOMES))
     scene, entry = await _open_entry(tx, desk, by, entry_id, "visit", revision)
+    if entry.kind is not EntryKind.VISIT:
+        raise Refused("entry.not_a_visit")
     found = {"outcome": outcome, "text": text}
     deed = await _deed(tx, desk, by, entry, Event.VISITED, found, when=when)
     if outcome == "not_solved" and scene.past.status.value in {"closed", "completed"}:
@@ -185,7 +189,13 @@ async def not_met(
     _, entry = await _open_entry(tx, desk, by, entry_id, "visit", revision)
     if entry.kind is not EntryKind.VISIT:
         raise Refused("entry.not_a_visit")
-    return await _fact(tx, desk, by, entry, Event.NOT_MET, {"reason": reason})
+    deed = await _deed(tx, desk, by, entry, Event.NOT_MET, {"reason": reason}, when=None)
+    if reason == "wrong_number":
+        task = {"what": "check_number", "role": "intake"}
+        await record.add(
+            tx, desk, by, entry.case_id, Event.TASK, deed=deed, subject=f"number.{deed}", value=task
+        )
+    return await replan(tx, desk, entry.case_id)
 
 
 async def missed_by_office(tx: Tx, desk: Desk, entry_id: int) -> Plan | None:
@@ -214,12 +224,12 @@ async def done(
         return await visited(tx, desk, by, entry_id, "holds", text, when=when)
     milestone = scene.milestone(entry)
     met_by = milestone.met_by if milestone is not None else ()
-    by_contact = "contact" in met_by
     needs = next((m for m in met_by if m in _OWN_MOVE), None)
-    if needs is not None and not by_contact and "done" not in met_by:
+    said = next((e for e in (Event.CONTACT, Event.NOTE) if e.value in met_by), None)
+    if said is not None:
+        return await _fact(tx, desk, by, entry, said, {"text": text}, when=when)
+    if needs is not None and "done" not in met_by:
         raise Refused("entry.needs_move", what=scene.what(entry, desk.office.lang), move=f"move.{needs}")
-    if by_contact:
-        return await _fact(tx, desk, by, entry, Event.CONTACT, {"text": text}, when=when)
     return await _fact(tx, desk, by, entry, Event.DONE, {"text": text}, when=when)
 
 

@@ -4,16 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-import sqlalchemy as sa
-
 from reminder.actions.desk import Desk
 from reminder.actions.preview import Coming, texts_of
-from reminder.domain.entries import OPEN_STATES
 from reminder.domain.people import Person
 from reminder.domain.reminders import State
 from reminder.domain.workdays import at, local_day
 from reminder.store import cases, entries, people, reminders
-from reminder.store import tables as t
+from reminder.store import overview as looked_up
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
@@ -41,48 +38,30 @@ async def overview(tx: Tx, desk: Desk, limit: int = 10) -> Overview:
     states: dict[str, int] = {}
     for (_, state), n in (await reminders.counts(tx, midnight)).items():
         states[state] = states.get(state, 0) + n
-    rows = await reminders.some(
-        tx, t.reminders.c.state.in_([s.value for s in _TROUBLE]), t.reminders.c.due_at >= midnight
-    )
+    rows = await looked_up.ended_badly(tx, _TROUBLE, midnight)
     rows = rows[::-1][:limit]
     known = await cases.many(tx, sorted({r.case_id for r in rows if r.case_id is not None}))
     staff = await people.staff(tx)
     return Overview(
         states=states,
         trouble=[(known[r.case_id].case.number if r.case_id in known else "", r) for r in rows],
-        dead_letters=await _letters(tx, "dead"),
-        waiting_letters=await _letters(tx, "received"),
-        provisional=await _provisional(tx),
+        dead_letters=await looked_up.letters(tx, "dead"),
+        waiting_letters=await looked_up.letters(tx, "received"),
+        provisional=await looked_up.provisional(tx),
         not_enrolled=[p for p in staff.people.values() if p.active and p.chat_id is None],
     )
 
 
-async def _letters(tx: Tx, state: str) -> int:
-    query = sa.select(sa.func.count()).where(t.inbox.c.state == state)
-    return int((await tx.execute(query)).scalar_one())
-
-
-async def _provisional(tx: Tx) -> int:
-    query = sa.select(sa.func.count()).where(
-        t.entries.c.provisional, t.entries.c.status.in_([s.value for s in OPEN_STATES])
-    )
-    return int((await tx.execute(query)).scalar_one())
-
-
 async def reminders_of(tx: Tx, case_id: int, limit: int = 40) -> list[Reminder]:
     """The newest reminders of a case, oldest of them first."""
-    rows = await reminders.some(tx, t.reminders.c.case_id == case_id)
-    return rows[-limit:]
+    return (await looked_up.reminders_of(tx, case_id))[-limit:]
 
 
 async def coming(tx: Tx, desk: Desk, until: datetime, most_cases: int = 200) -> list[tuple[str, Coming]]:
     """What will go until then, over the cases whose turn comes first: case number and message."""
     due = await entries.due(tx, until, most_cases * 4)
     of = await entries.cases_of(tx, [entry_id for entry_id, _ in due])
-    planned = (t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= until)
-    waiting = [
-        r.case_id for r in await reminders.some(tx, *planned, limit=most_cases) if r.case_id is not None
-    ]
+    waiting = await looked_up.cases_waiting(tx, until, most_cases)
     ids = list(dict.fromkeys([*waiting, *(of[entry_id] for entry_id, _ in due)]))[:most_cases]
     rows = await cases.many(tx, ids)
     found = [

@@ -14,8 +14,7 @@ from reminder.domain.people import Channel, Person
 from reminder.domain.planning import MOVED, OFF, DueStep, Told, steps
 from reminder.domain.reminders import State, useless_at
 from reminder.segments import segments, sms
-from reminder.store import cases, reminders, residents
-from reminder.store import tables as t
+from reminder.store import cases, overview, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 from reminder.store.residents import Phone, Resident
@@ -40,10 +39,9 @@ async def texts_of(tx: Tx, desk: Desk, case_id: int, *, until: datetime) -> list
     to a visit would keep from going as things stand now.
     """
     case = await read_case(tx, desk, case_id)
-    waiting = (t.reminders.c.case_id == case_id, t.reminders.c.state == State.PLANNED.value)
     found = [
         _coming(await read_scene(tx, desk, row), max(row.send_after, case.now))
-        for row in await reminders.some(tx, *waiting)
+        for row in await overview.reminders_of(tx, case_id, State.PLANNED)
         if row.send_after <= until
     ]
     found += [_coming(scene, at) for scene, at in await _due(tx, case, until) if at <= until]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reminder.actions.desk import Desk, who
+from reminder.actions.digests import DIGEST, digest_key
 from reminder.actions.tasks import tell_otherwise
 from reminder.domain.entries import Entry
 from reminder.domain.offices import Office
@@ -17,7 +18,6 @@ from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 from reminder.store.residents import Phone, Resident
 
-DIGEST = "digest"
 LATER = timedelta(hours=1)
 """When a case is looked at again whose protocol file is gone."""
 
@@ -138,7 +138,7 @@ class _Batch:
     async def digest_of(self, person: Person) -> int | None:
         office = self.desk.office
         day = office.calendar.forward(local_day(self.now, office.zone))
-        key = f"{DIGEST}:{person.id}:{day.isoformat()}"
+        key = digest_key(person.id, day)
         known = await reminders.by_key(self.tx, key)
         if known is not None:
             return known.id

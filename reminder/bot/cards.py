@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from reminder.actions.digests import Item, Section, digest_of, item_row, items_of, line
-from reminder.actions.reminding import DIGEST
+from reminder.actions.digests import DIGEST, Item, Section, digest_of, item_row, items_of, line
 from reminder.actions.scene import CaseScene, read_case
 from reminder.bot.answers import Card
 from reminder.bot.heard import read_tap

@@ -108,13 +108,17 @@ class Drive:
             await housekeep(self.rt)
         await self.settle()
 
+    def _rings(self) -> int:
+        """Messages phones have received; an edit rings nowhere."""
+        return sum(row["type"] == "message" for row in self.world.ledger())
+
     async def to_next_ring(self, limit: timedelta = timedelta(days=4)) -> None:
         """Until a phone receives something, or the limit is reached."""
-        before = len(self.world.ledger())
+        before = self._rings()
         end = self.clock.now() + limit
         async with self.busy:
             await self.settle()
             while (moment := await self.next_at()) is not None and moment <= end:
                 await self._at(max(moment, self.clock.now()))
-                if len(self.world.ledger()) > before:
+                if self._rings() > before:
                     return

@@ -62,6 +62,11 @@ async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
     return [_entry(row) for row in (await tx.execute(query)).mappings()]
 
 
+async def by_ids(tx: Tx, ids: Sequence[int]) -> list[Entry]:
+    query = _select().where(t.entries.c.id.in_(ids)).order_by(t.entries.c.due_at, t.entries.c.id)
+    return [_entry(row) for row in (await tx.execute(query)).mappings()]
+
+
 async def open_for(tx: Tx, person_id: int, units: Sequence[int] | None) -> list[Entry]:
     """Open entries of cases that are the person's own or first contact, or lie in the units (None: any)."""
     if units is None:

@@ -358,3 +358,10 @@ async def of_person(tx: Tx, person_id: int, provider_id: str) -> Reminder | None
     return _first(
         await some(tx, t.reminders.c.person_id == person_id, t.reminders.c.provider_id == provider_id)
     )
+
+
+async def merged_into(tx: Tx, key: str) -> set[int]:
+    """Entries whose steps were told by the digest with this key."""
+    digest = sa.select(t.reminders.c.id).where(t.reminders.c.key == key).scalar_subquery()
+    query = sa.select(t.reminders.c.entry_id).where(t.reminders.c.digest_id == digest)
+    return {entry_id for entry_id in (await tx.execute(query)).scalars() if entry_id is not None}

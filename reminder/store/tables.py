@@ -246,6 +246,7 @@ reminders = _table(
              postgresql_where=sa.text("state IN ('sending', 'uncertain')")),
     sa.Index("ix_reminders_person_day", "person_id", "due_at"),
     sa.Index("ix_reminders_phone_day", "phone_id", "due_at"),
+    sa.Index("ix_reminders_digest", "digest_id"),
 )  # fmt: skip
 attempts = _table(
     "attempts",

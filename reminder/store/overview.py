@@ -1,0 +1,52 @@
+"""Look-ups over the whole office, or over one case's messages: for previews, lists and counts. Reads only."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from reminder.domain.cases import ENDED
+from reminder.domain.entries import OPEN_STATES
+from reminder.domain.reminders import State
+from reminder.store import tables as t
+from reminder.store.database import Tx
+from reminder.store.reminders import Reminder, some
+
+
+async def reminders_of(tx: Tx, case_id: int, state: State | None = None) -> list[Reminder]:
+    """A case's reminders, oldest first; those in one state if it is named."""
+    where = [t.reminders.c.case_id == case_id]
+    if state is not None:
+        where.append(t.reminders.c.state == state.value)
+    return await some(tx, *where)
+
+
+async def ended_badly(tx: Tx, states: Iterable[State], since: datetime) -> list[Reminder]:
+    """Reminders in these states that fell due at or after a moment, oldest first."""
+    names = [state.value for state in states]
+    return await some(tx, t.reminders.c.state.in_(names), t.reminders.c.due_at >= since)
+
+
+async def cases_waiting(tx: Tx, until: datetime, limit: int) -> list[int]:
+    """Cases with a message that waits to go by then."""
+    where = (t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= until)
+    return [row.case_id for row in await some(tx, *where, limit=limit) if row.case_id is not None]
+
+
+async def letters(tx: Tx, state: str) -> int:
+    """How much of what came in is in a state."""
+    query = sa.select(sa.func.count()).where(t.inbox.c.state == state)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def provisional(tx: Tx) -> int:
+    """Open entries whose date rests on an unpublished year."""
+    states = [state.value for state in OPEN_STATES]
+    query = sa.select(sa.func.count()).where(t.entries.c.provisional, t.entries.c.status.in_(states))
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def cases_under_way(tx: Tx) -> list[int]:
+    """Cases that have not ended, oldest first."""
+    query = sa.select(t.cases.c.id).where(t.cases.c.status.not_in([status.value for status in ENDED]))
+    return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())
