@@ -7,6 +7,7 @@ from datetime import timedelta
 from jobs.digest import refresh_digests
 from jobs.dispatch import dispatch
 from jobs.housekeeping import housekeep, sweep
+from jobs.inbound import fetch_missed
 from jobs.inbox import read_inbox
 from jobs.remind import remind
 from jobs.settle import settle
@@ -27,6 +28,7 @@ TIMETABLE = (
     Job(name="remind", run=remind, every=timedelta(seconds=1)),
     Job(name="dispatch", run=dispatch, every=timedelta(seconds=1)),
     Job(name="settle", run=settle, every=timedelta(seconds=5)),
+    Job(name="inbound", run=fetch_missed, every=timedelta(minutes=1)),
     Job(name="digest", run=refresh_digests, every=timedelta(seconds=2)),
     Job(name="housekeeping", run=housekeep, every=timedelta(minutes=1)),
     Job(name="sweep", run=sweep, every=timedelta(hours=24)),

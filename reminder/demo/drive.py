@@ -114,10 +114,10 @@ class Drive:
 
     async def to_next_ring(self, limit: timedelta = timedelta(days=4)) -> None:
         """Until a phone receives something, or the limit is reached."""
-        before = self._rings()
         end = self.clock.now() + limit
         async with self.busy:
             await self.settle()
+            before = self._rings()
             while (moment := await self.next_at()) is not None and moment <= end:
                 await self._at(max(moment, self.clock.now()))
                 if self._rings() > before:

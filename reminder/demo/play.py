@@ -70,7 +70,7 @@ async def _in_browser(wish: Wish, as_of: date, say: Say) -> None:
         say(_HELLO[wish.lang].format(url=url, seconds=machine.monotonic() - begun))
         if wish.open_page:
             webbrowser.open(url)
-        await _run_clock(stage)
+        await run_clock(stage)
 
 
 _HELLO = {
@@ -79,7 +79,8 @@ _HELLO = {
 }
 
 
-async def _run_clock(stage: Stage) -> None:
+async def run_clock(stage: Stage) -> None:
+    """Let the office's clock run with the machine's, at the page's speed, until cancelled."""
     last = machine.monotonic()
     while True:
         await asyncio.sleep(TICK)
