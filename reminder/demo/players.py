@@ -6,11 +6,12 @@ from datetime import date, time, timedelta
 from functools import partial
 from typing import Any
 
-from reminder.actions.digests import Section, items_of
+from reminder.actions.digests import Item, Section, items_of
 from reminder.demo.histories import HANDLERS, WORDS
 from reminder.demo.stage import Stage
 from reminder.domain.cases import Status
 from reminder.domain.people import Person, Role
+from reminder.domain.protocols import EntryKind
 from reminder.domain.workdays import at
 from reminder.store import people
 
@@ -56,33 +57,41 @@ class Players:
         for number, item in enumerate(items[:6]):
             if item.section is Section.LATER or self.rng.random() < 0.25:
                 continue
-            minutes = 2 + 3 * number
-            moment = self.stage.clock.now() + timedelta(minutes=minutes)
-            no, status = item.row.case.number, Status(item.row.status)
-            self.stage.drive.plan(moment, partial(self._step, person, no, status, item.entry.milestone))
+            moment = self.stage.clock.now() + timedelta(minutes=2 + 3 * number)
+            self.stage.drive.plan(moment, partial(self._step, person, item))
 
-    async def _step(self, person: Person, no: str, status: Status, milestone: str) -> None:
-        says = WORDS[self.stage.lang]
-        chat = person.chat_id
+    async def _step(self, person: Person, item: Item) -> None:
+        """Write the command that fits, or tap Done beside the item in today's list."""
+        chat, entry = person.chat_id, item.entry
         assert chat is not None
-        command = _NEXT.get((status, milestone)) or _NEXT.get((status, ""))
-        if milestone.startswith("rv") or milestone == "visit" or command is None:
-            outcome = self.rng.choices(["holds", "partly", "not"], weights=[12, 2, 1])[0]
-            command = f"/visited {{no}} {outcome} {says['done']}" if _is_visit(milestone) else "/done {no}"
-        self.stage.world.write(chat, command.format(no=no, **says))
+        status = Status(item.row.status)
+        command = _NEXT.get((status, entry.milestone)) or _NEXT.get((status, ""))
+        if command is not None and entry.kind is not EntryKind.VISIT:
+            says = WORDS[self.stage.lang]
+            self.stage.world.write(chat, command.format(no=item.row.case.number, **says))
+            return
+        wanted = f"v1:done:{entry.id}:{entry.revision}"
+        for bubble in self.stage.world.thread(f"telegram:{chat}"):
+            found = {b["callback_data"] for row in bubble["buttons"] for b in row}
+            if bubble["pinned"] and wanted in found:
+                self.stage.world.press(chat, bubble["message_id"], wanted)
 
     async def _somebody_comes(self) -> None:
-        """A new matter at a township's desk."""
+        """A new matter at a township's desk, taken in question by question."""
         async with self.stage.rt.db.read() as tx:
             staff = await people.staff(tx)
         index = self.rng.randrange(len(self.stage.cast.townships))
-        name = self.rng.choice(HANDLERS[index])
-        handler = staff.people[self.stage.cast.people[name]]
+        handler = staff.people[self.stage.cast.people[self.rng.choice(HANDLERS[index])]]
         party = self.rng.choice([n for n in self.stage.cast.neighbours[40:] if n.number])
         protocol = self.rng.choices(["ordinary", "simple", "urgent"], weights=[6, 2, 2])[0]
-        if handler.chat_id is not None:
-            text = f"/new {party.name} {party.number} {protocol} {party.village}"
-            self.stage.world.write(handler.chat_id, text)
+        assert handler.chat_id is not None
+        says = [f"/new {protocol} {party.village}", party.name, party.number, "-"]
+        for number, text in enumerate(says):
+            moment = self.stage.clock.now() + timedelta(minutes=number)
+            self.stage.drive.plan(moment, partial(self._writes, handler.chat_id, text))
+
+    async def _writes(self, chat: int, text: str) -> None:
+        self.stage.world.write(chat, text)
 
     async def _residents_read(self) -> None:
         """Whoever got a question since the last look answers it within the day, or not at all."""
@@ -110,10 +119,6 @@ def _question(row: dict[str, Any]) -> str | None:
     if "5很好" in text or "5 very good" in text:
         return "rating"
     return "visit" if "回1" in text or "Reply 1" in text else None
-
-
-def _is_visit(milestone: str) -> bool:
-    return milestone.startswith("rv") or milestone in {"visit", "courtesy_call"}
 
 
 _NEXT = {

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +26,7 @@ async def add(
 def row_hash(
     previous: str, *, at: datetime, actor: int | None, action: str, subject: str, detail: Mapping[str, Any]
 ) -> str:
-    fields = [previous, at.isoformat(), actor, action, subject, dict(detail)]
+    fields = [previous, at.astimezone(UTC).isoformat(), actor, action, subject, dict(detail)]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 

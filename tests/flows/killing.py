@@ -1,0 +1,248 @@
+"""A Monday morning in a small office whose process is killed at a named place, seen from the phones."""
+
+import asyncio
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reminder.actions import cases
+from reminder.actions import entries as visits
+from reminder.actions.check import violations
+from reminder.actions.entries import Slot
+from reminder.domain.reminders import TERMINAL, State
+from reminder.runtime import Runtime
+from reminder.sandbox import Limits, World, app_of
+from reminder.store import entries, inbox, reminders
+from reminder.store.cases import facts
+from reminder.store.reminders import Reminder
+from tests.actions.acting import act, settle
+from tests.flows import office_process
+from tests.flows.office_process import ACCOUNT, AUTH, OURS, TOKEN, Order
+from tests.office import LI, STAFF, ZONE, a_case, clock_of, day, office
+from tests.sandbox.serve import serving
+
+_MOVING_IN = asyncio.Lock()
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([office_process.__name__])
+THURSDAY = datetime(2026, 11, 19, 10, 0, tzinfo=ZONE)
+MONDAY = datetime(2026, 11, 23, 7, 55, tzinfo=ZONE)
+DIGESTS = datetime(2026, 11, 23, 8, 12, tzinfo=ZONE)
+RATE = 150.0
+"""Ten office minutes, the longest wait of an unclear text, take four seconds."""
+
+PATIENCE = 45.0
+"""Real seconds until a morning must be over."""
+
+NOTE = "去看过了"
+ZHAO, SUN = "+12025550143", "+12025550144"
+
+
+@dataclass
+class Morning:
+    """One run: the phones, the process, and what it was told to break."""
+
+    rt: Runtime
+    world: World
+    order: Order
+    answered: bool = False
+    noted: bool = False
+    case_ids: list[int] = field(default_factory=list)
+    number: str = ""
+
+
+@asynccontextmanager
+async def morning(folder: Path) -> AsyncIterator[Morning]:
+    """Three cases of Thursday, two visits to offer and one new case on Monday; nothing has been sent yet."""
+    async with AsyncExitStack() as stack:
+        async with _MOVING_IN:  # migrations of one process cannot run beside each other
+            rt = await stack.enter_async_context(office(folder, start=THURSDAY))
+        plans = [await a_case(rt, phones=(number,)) for number in (LI, ZHAO, SUN)]
+        ids, number = [plan.row.case.id for plan in plans], plans[0].row.case.number
+        await settle(rt)
+        clock_of(rt).advance(timedelta(minutes=5))
+        await settle(rt)
+        clock_of(rt).set(MONDAY)
+        await act(rt, "chen", visits.propose, ids[0], Slot(day=day("2026-11-26")))
+        await act(rt, "chen", visits.propose, ids[1], Slot(day=day("2026-11-27")))
+        await a_case(rt, phones=("+12025550145",), handler="wang", accepted=False)
+        await act(rt, "lin", cases.note, ids[2], "x", progress="看过现场", next_step="下周再来")
+        port = free_port()
+        began = time.time()
+        order = Order(folder=str(folder), url="", port=port, start=MONDAY.isoformat(), began=began, rate=RATE)
+        world = _world(order)
+        async with serving(app_of(world), before_stop=world.close) as url:
+            run = Morning(rt=rt, world=world, order=replace(order, url=url), case_ids=ids, number=number)
+            yield run
+
+
+def _world(order: Order) -> World:
+    world = World(
+        now=order.clock.now,
+        bot_token=TOKEN,
+        account_sid=ACCOUNT,
+        auth_token=AUTH,
+        numbers=(OURS,),
+        inbound_url=f"http://127.0.0.1:{order.port}/twilio/inbound",
+        limits=Limits.off(),
+    )
+    for who in STAFF.values():
+        world.add_telegram(who.chat, who.name, lang=who.lang, started=True)
+    for number in (LI, ZHAO, SUN, "+12025550145"):
+        world.add_sms(number, number)
+    return world
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """An office forked from a server that has everything imported; killed by the fail-point it is given."""
+
+    def __init__(self, order: Order, failpoint: str = "") -> None:
+        self.said = Path(order.folder) / f"said-{time.time()}.txt"
+        given = (order, failpoint, str(self.said))
+        self._process = _FORKS.Process(target=office_process.forked, args=given, daemon=True)
+        self._process.start()
+
+    @property
+    def died(self) -> int | None:
+        """The exit code, negative for a signal; None while it lives."""
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def end(self) -> str:
+        """End it kindly, if it still runs; everything it printed."""
+        if self.died is None:
+            self._process.terminate()
+        until = time.time() + 10
+        while self.died is None and time.time() < until:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.02)
+        if self.died is None:
+            self.kill()
+        self._process.join()
+        return self.said.read_text() if self.said.exists() else ""
+
+
+def start(run: Morning, failpoint: str = "", **changes: Any) -> Process:
+    return Process(replace(run.order, **changes), failpoint)
+
+
+async def live(run: Morning, *processes: Process, over: Callable[[], bool] = lambda: False) -> bool:
+    """Until one of them dies, `over` says so, or the morning is over (then True); phones do their part."""
+    until = time.time() + PATIENCE
+    while all(process.died is None for process in processes) and not over():
+        if time.time() > until:
+            said = [(await process.end())[-3000:] for process in processes]
+            raise AssertionError(f"not quiet after {PATIENCE} s: {await unfinished(run)}", *said)
+        await run.world.deliver()
+        _owners(run)
+        if await quiet(run):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+def _owners(run: Morning) -> None:
+    """Ms Li agrees to the visit once she is asked; the handler writes a note."""
+    if not run.answered and any(row["to"] == LI for row in texts(run)):
+        run.answered = True
+        run.world.reply(LI, "1")
+    if not run.noted and chats(run):
+        run.noted = True
+        run.world.write(STAFF["chen"].chat, f"/note {run.number} {NOTE}")
+
+
+async def quiet(run: Morning) -> bool:
+    """Nothing is due, under way or unread, and both owners have been heard."""
+    return run.order.clock.now() > DIGESTS and run.answered and run.noted and not await unfinished(run)
+
+
+async def unfinished(run: Morning) -> list[str]:
+    now = run.order.clock.now()
+    async with run.rt.db.read() as tx:
+        rows = await reminders.some(tx)
+        letters = await inbox.waiting(tx, run.rt.desk.sealer, 10)
+        due = await entries.next_due_at(tx)
+    moving = {State.SENDING, State.UNCERTAIN}
+    left = [f"{r.kind} {r.state}" for r in rows if r.state in moving]
+    left += [f"{r.kind} planned" for r in rows if r.state is State.PLANNED and r.send_after <= now]
+    left += [f"letter {letter.id}" for letter in letters]
+    left += ["entries due"] if due is not None and due <= now else []
+    left += ["updates"] if not run.world.state()["idle"] else []
+    return left
+
+
+# --- what the phones received ----------------------------------------------------------------
+
+
+def texts(run: Morning) -> list[dict[str, Any]]:
+    return [r for r in run.world.ledger() if r["channel"] == "sms" and r["by"] == "office"]
+
+
+def chats(run: Morning) -> list[dict[str, Any]]:
+    sent = [r for r in run.world.ledger() if r["channel"] == "telegram" and r["type"] == "message"]
+    return [r for r in sent if r["by"] == "office"]
+
+
+def doubled(run: Morning) -> list[str]:
+    """Texts received twice; a chat message may be if, and only if, its second copy says so."""
+    found = [text for text, n in Counter((r["to"], r["text"]) for r in texts(run)).items() if n > 1]
+    seen = Counter((r["to"], r["text"]) for r in chats(run) if not _is_answer(r))
+    return [str(one) for one in [*found, *(text for text, n in seen.items() if n > 1)]]
+
+
+def _is_answer(row: dict[str, Any]) -> bool:
+    """The bot's reply to what somebody typed; it is no reminder, and may be given again."""
+    return "/note" in row["text"] or "看过了" in row["text"]
+
+
+async def lost(run: Morning) -> list[str]:
+    """Reminders that fell due, reached no phone, and do not say why."""
+    held = run.rt.desk.sealer
+    arrived = {row["text"] for row in run.world.ledger()}
+    found = []
+    async with run.rt.db.read() as tx:
+        for row in await kept(run):
+            tried = await reminders.attempts(tx, row.id)
+            said = {held.open(t["sealed"], bound_to=f"attempts|sealed|{t['token']}") for t in tried}
+            explained = row.state is State.MERGED or (row.state in TERMINAL and row.reason)
+            if not said & arrived and not explained:
+                found.append(f"{row.kind} {row.state}")
+    return found
+
+
+async def kept(run: Morning) -> list[Reminder]:
+    """Monday's reminders."""
+    async with run.rt.db.read() as tx:
+        return [r for r in await reminders.some(tx) if r.due_at >= MONDAY]
+
+
+async def account(run: Morning) -> dict[str, Any]:
+    """What must be the same in every morning, however often the process died."""
+    rows = await kept(run)
+    async with run.rt.db.read() as tx:
+        found = await violations(tx, run.rt.desk)
+        calendar = (await entries.of(tx, run.case_ids))[run.case_ids[0]]
+        told = (await facts(tx, run.case_ids))[run.case_ids[0]]
+    return {
+        "kinds": Counter((r.kind, r.recipient) for r in rows if r.state is not State.MERGED),
+        "visit": calendar["visit"].status.value,
+        "confirmed": len([f for f in told if f.event.value == "confirm"]),
+        "notes": len([f for f in told if f.event.value == "note"]),
+        "violations": [str(v) for v in found],
+        "stuck": [r.kind for r in rows if r.state not in TERMINAL | {State.SENT, State.PLANNED}],
+    }

@@ -1,0 +1,165 @@
+"""The office as a process of its own, to be killed: real jobs, adapters over HTTP, a clock that runs fast.
+
+python -m tests.flows.office_process '{"folder": …, "url": …, "port": …, "start": …, "began": …, "rate": …}'
+"""
+
+import asyncio
+import functools
+import importlib
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from jobs.timetable import TIMETABLE
+from reminder import failpoints
+from reminder.app import only_one
+from reminder.bot.polling import poll
+from reminder.channels.telegram import Telegram
+from reminder.channels.twilio import Twilio
+from reminder.logs import log
+from reminder.runtime import Runtime, Web
+from reminder.scheduler import Scheduler
+from reminder.store.database import Database
+from reminder.web.app import web
+from tests.office import desk, protocols
+
+TOKEN = "110201543:AAtoken-for-tests-only"
+ACCOUNT = "AC" + "0" * 31 + "7"
+AUTH = "auth-token-for-tests"
+OURS = "+12025550100"
+SHORTEST = timedelta(milliseconds=40)
+"""No job is woken more often than this, in real time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastClock:
+    """Office time runs `rate` times as fast as the machine's, from `start` at the machine's moment `began`.
+
+    Two processes with the same three numbers read the same time, so a restart continues where it should.
+    """
+
+    start: datetime
+    began: float
+    rate: float
+
+    def now(self) -> datetime:
+        return (self.start + timedelta(seconds=(time.time() - self.began) * self.rate)).astimezone(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic() * self.rate
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a process is told. `locked` False leaves the run lock aside, to see what else protects us."""
+
+    folder: str
+    url: str
+    port: int
+    start: str
+    began: float
+    rate: float
+    locked: bool = True
+
+    @property
+    def clock(self) -> FastClock:
+        return FastClock(start=datetime.fromisoformat(self.start), began=self.began, rate=self.rate)
+
+    @property
+    def file(self) -> Path:
+        return Path(self.folder) / "reminder.db"
+
+
+protocols()  # read once, also for every process forked from this one
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def runtime(order: Order, waker: Any) -> Runtime:
+    public = f"http://127.0.0.1:{order.port}"
+    made = desk(order.clock)  # type: ignore[arg-type]
+    return Runtime(
+        db=Database(f"sqlite+aiosqlite:///{order.file}"),
+        desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24)),
+        chat=Telegram(token=TOKEN, base_url=order.url),
+        sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
+        web=Web(public_url=public, twilio_tokens=(AUTH,), twilio_account=ACCOUNT),
+        bot_name="reminder_bot",
+        concurrency=4,
+        waker=waker,
+    )
+
+
+async def work(order: Order) -> None:
+    """Run until SIGTERM; a background task that dies ends the process."""
+    holder: list[Scheduler] = []
+    rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
+    periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, SHORTEST)) for j in TIMETABLE]
+    holder.append(Scheduler(periods))
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", order.port))
+        server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        polling = asyncio.create_task(poll(rt))
+        holder[0].start()
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        polling.cancel()
+        await holder[0].stop()
+        server.should_exit = True
+        await asyncio.wait({serving, polling})
+    for channel in (rt.chat, rt.sms):
+        assert channel is not None
+        await channel.close()
+    await rt.db.close()
+    if not stop.is_set():
+        raise SystemExit("a background task ended")
+
+
+def forked(order: Order, failpoint: str, said: str) -> None:
+    """The same in a process forked from one that has everything imported already; `said` is its output."""
+    os.environ["REMINDER_FAILPOINT"] = failpoint
+    importlib.reload(failpoints)
+    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    keep(order)
+
+
+def main() -> None:
+    keep(Order(**json.loads(sys.argv[1])))
+
+
+def keep(order: Order) -> None:
+    if not order.locked:
+        asyncio.run(work(order))
+        return
+    with only_one(order.file):
+        log.info("office.started")
+        asyncio.run(work(order))
+
+
+if __name__ == "__main__":
+    main()
