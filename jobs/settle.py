@@ -45,6 +45,7 @@ async def _telegram(rt: Runtime, reminder: Reminder) -> None:
             await deliveries.once_more(tx, rt.desk, fresh)
         else:
             await deliveries.give_up(tx, rt.desk, fresh, "unclear")
+        failpoint("settle.before_commit")
 
 
 async def _text(rt: Runtime, reminder: Reminder) -> None:

@@ -16,7 +16,7 @@ from reminder.clock import ManualClock
 from reminder.domain.workdays import at, local_day
 from reminder.runtime import Runtime
 from reminder.sandbox import World
-from reminder.store import cases, entries, inbox, reminders
+from reminder.store.moments import moments
 
 _JOBS: dict[str, Callable[[Runtime], Awaitable[int]]] = {
     "inbox": read_inbox,
@@ -69,13 +69,7 @@ class Drive:
     async def _due(self) -> dict[str, datetime | None]:
         """When each job will have something to do."""
         async with self.rt.db.read() as tx:
-            return {
-                "inbox": await inbox.oldest_waiting(tx),
-                "remind": await entries.next_due_at(tx),
-                "dispatch": await reminders.next_send_at(tx),
-                "settle": await reminders.next_lease_at(tx),
-                "undo": await cases.next_undo_end(tx, self.clock.now(), self.rt.desk.office.undo),
-            }
+            return await moments(tx, now=self.clock.now(), undo=self.rt.desk.office.undo)
 
     async def next_at(self) -> datetime | None:
         """When something will happen next: a reminder, a lease's end, a callback, somebody's act, noon."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -239,12 +239,3 @@ async def tell(
 async def timeline(tx: Tx, case_id: int) -> list[Mapping[str, Any]]:
     query = sa.select(t.timeline).where(t.timeline.c.case_id == case_id)
     return [dict(row) for row in (await tx.execute(query.order_by(t.timeline.c.id))).mappings()]
-
-
-async def next_undo_end(tx: Tx, now: datetime, window: timedelta) -> datetime | None:
-    """When the oldest deed that can still be undone no longer can."""
-    query = sa.select(sa.func.min(t.deeds.c.at)).where(
-        t.deeds.c.at > now - window, t.deeds.c.undone_at.is_(None), t.deeds.c.case_id.is_not(None)
-    )
-    first: datetime | None = (await tx.execute(query)).scalar()
-    return first + window if first is not None else None

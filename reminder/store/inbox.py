@@ -55,13 +55,6 @@ async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:
     return [_letter(row, sealer) for row in (await tx.execute(query)).mappings()]
 
 
-async def oldest_waiting(tx: Tx) -> datetime | None:
-    """When the first letter came that nobody has dealt with."""
-    query = sa.select(sa.func.min(t.inbox.c.received_at)).where(t.inbox.c.state == "received")
-    found: datetime | None = (await tx.execute(query)).scalar()
-    return found
-
-
 def _letter(row: Mapping[Any, Any], sealer: Sealer) -> Letter:
     content = json.loads(sealer.open(row["sealed"], bound_to=f"inbox|sealed|{row['uid']}"))
     names = ("id", "source", "external_id", "received_at", "tries")

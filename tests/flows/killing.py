@@ -31,7 +31,7 @@ _MOVING_IN = asyncio.Lock()
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([office_process.__name__])
 THURSDAY = datetime(2026, 11, 19, 10, 0, tzinfo=ZONE)
-MONDAY = datetime(2026, 11, 23, 7, 55, tzinfo=ZONE)
+MONDAY = datetime(2026, 11, 23, 8, 5, tzinfo=ZONE)
 DIGESTS = datetime(2026, 11, 23, 8, 12, tzinfo=ZONE)
 RATE = 150.0
 """Ten office minutes, the longest wait of an unclear text, take four seconds."""
@@ -52,6 +52,7 @@ class Morning:
     order: Order
     answered: bool = False
     noted: bool = False
+    helped: bool = False
     case_ids: list[int] = field(default_factory=list)
     number: str = ""
 
@@ -157,18 +158,21 @@ async def live(run: Morning, *processes: Process, over: Callable[[], bool] = lam
 
 
 def _owners(run: Morning) -> None:
-    """Ms Li agrees to the visit once she is asked; the handler writes a note."""
+    """Ms Li agrees to the visit once she is asked; the handler writes a note, his colleague asks for help."""
     if not run.answered and any(row["to"] == LI for row in texts(run)):
         run.answered = True
         run.world.reply(LI, "1")
     if not run.noted and chats(run):
         run.noted = True
         run.world.write(STAFF["chen"].chat, f"/note {run.number} {NOTE}")
+    elif run.noted and not run.helped and not run.world.state()["updates"]:
+        run.helped = True
+        run.world.write(STAFF["wang"].chat, "/help")
 
 
 async def quiet(run: Morning) -> bool:
     """Nothing is due, under way or unread, and both owners have been heard."""
-    return run.order.clock.now() > DIGESTS and run.answered and run.noted and not await unfinished(run)
+    return run.order.clock.now() > DIGESTS and run.answered and run.helped and not await unfinished(run)
 
 
 async def unfinished(run: Morning) -> list[str]:
@@ -198,30 +202,32 @@ def chats(run: Morning) -> list[dict[str, Any]]:
     return [r for r in sent if r["by"] == "office"]
 
 
-def doubled(run: Morning) -> list[str]:
-    """Texts received twice; a chat message may be if, and only if, its second copy says so."""
-    found = [text for text, n in Counter((r["to"], r["text"]) for r in texts(run)).items() if n > 1]
-    seen = Counter((r["to"], r["text"]) for r in chats(run) if not _is_answer(r))
-    return [str(one) for one in [*found, *(text for text, n in seen.items() if n > 1)]]
+async def doubled(run: Morning) -> list[str]:
+    """Texts received twice; a chat message may be if, and only if, its second copy says so.
+
+    The bot's answer to what somebody typed is no reminder and may be given again.
+    """
+    reminding = set().union(*[await _said(run, row) for row in await kept(run)])
+    seen = Counter((r["to"], r["text"]) for r in [*texts(run), *chats(run)] if r["text"] in reminding)
+    return [text for (_, text), n in seen.items() if n > 1]
 
 
-def _is_answer(row: dict[str, Any]) -> bool:
-    """The bot's reply to what somebody typed; it is no reminder, and may be given again."""
-    return "/note" in row["text"] or "看过了" in row["text"]
+async def _said(run: Morning, row: Reminder) -> set[str]:
+    """What was, or was to be, sent: every attempt's text."""
+    held = run.rt.desk.sealer
+    async with run.rt.db.read() as tx:
+        tried = await reminders.attempts(tx, row.id)
+    return {held.open(t["sealed"], bound_to=f"attempts|sealed|{t['token']}") for t in tried}
 
 
 async def lost(run: Morning) -> list[str]:
     """Reminders that fell due, reached no phone, and do not say why."""
-    held = run.rt.desk.sealer
     arrived = {row["text"] for row in run.world.ledger()}
     found = []
-    async with run.rt.db.read() as tx:
-        for row in await kept(run):
-            tried = await reminders.attempts(tx, row.id)
-            said = {held.open(t["sealed"], bound_to=f"attempts|sealed|{t['token']}") for t in tried}
-            explained = row.state is State.MERGED or (row.state in TERMINAL and row.reason)
-            if not said & arrived and not explained:
-                found.append(f"{row.kind} {row.state}")
+    for row in await kept(run):
+        explained = row.state is State.MERGED or (row.state in TERMINAL and row.reason)
+        if not explained and not await _said(run, row) & arrived:
+            found.append(f"{row.kind} {row.state}")
     return found
 
 

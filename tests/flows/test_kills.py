@@ -1,7 +1,7 @@
 """Killed at any named place and started again, the office loses nothing and sends no text twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -63,7 +63,7 @@ table: list[str] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _print_table(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+def _print_table(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
@@ -72,7 +72,7 @@ def _print_table(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 
 async def _sound(run: Morning) -> None:
     assert await account(run) == EXPECTED
-    assert doubled(run) == []
+    assert await doubled(run) == []
     assert await lost(run) == []
 
 
@@ -111,9 +111,9 @@ async def test_a_kill_while_the_provider_has_it_and_we_wait_for_the_answer(
 ) -> None:
     async with morning(tmp_path) as run:
         run.world.chaos({"channel": channel, "kind": "lose", "how": "hang", "times": 1})
-        seen: Callable[[], list[object]] = lambda: list(texts(run) if channel == "sms" else chats(run))  # noqa: E731
+        received = texts if channel == "sms" else chats
         process = start(run)
-        await live(run, process, over=lambda: bool(seen()))
+        await live(run, process, over=lambda: bool(received(run)))
         process.kill()
         await process.end()
         again = start(run)
@@ -179,7 +179,7 @@ async def test_two_offices_that_get_past_the_lock_still_send_nothing_twice(tmp_p
         both = [start(run, locked=False), start(run, locked=False, port=free_port())]
         try:
             assert await live(run, *both)
-            assert doubled(run) == []
+            assert await doubled(run) == []
             assert await lost(run) == []
             assert (await account(run))["kinds"] == EXPECTED["kinds"]
         finally:
