@@ -1,4 +1,4 @@
-"""Cold start of the demo to its first page, and the memory of an idle `reminder run`: python -m bench.start."""
+"""Cold start of the demo to its first page, and memory of an idle `reminder run`: python -m bench.start."""
 
 import os
 import signal
