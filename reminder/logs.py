@@ -32,7 +32,9 @@ def configure(*, json: bool, level: str = "INFO") -> None:
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
         processors=[
