@@ -26,14 +26,15 @@ async def read_inbox(rt: Runtime) -> int:
         async with rt.db.read() as tx:
             letters = await inbox.waiting(tx, rt.desk.sealer, BATCH)
         for letter in letters:
-            await _deal(rt, letter)
+            await deal(rt, letter)
         total += len(letters)
         if len(letters) < BATCH:
             break
     return total
 
 
-async def _deal(rt: Runtime, letter: Letter) -> None:
+async def deal(rt: Runtime, letter: Letter) -> None:
+    """One letter; dealing with it again does nothing."""
     failpoint("inbox.before")
     try:
         if letter.source == "telegram":

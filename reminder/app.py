@@ -271,7 +271,8 @@ def listening(host: str, port: int, *, tries: int = 50) -> Iterator[socket.socke
     """A listening socket on the port, or on the next free one, which is said."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, port + tries):
-        sock = socket.socket(family)
+        # The protocol is named so that asyncio switches Nagle off: else each answer waits 40 ms for an ACK.
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, candidate))

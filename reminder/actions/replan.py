@@ -1,7 +1,7 @@
 """Our decisions reach the calendar only here: the entries that should exist, minus those that do, applied."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reminder.actions.desk import Desk, responsible
@@ -132,5 +132,5 @@ async def _project(tx: Tx, row: CaseRow, past: History) -> CaseRow:
     }
     if any(getattr(row, name) != value for name, value in values.items()):
         await cases.update(tx, row.case.id, **values)
-        row = (await cases.many(tx, [row.case.id]))[row.case.id]
+        row = replace(row, **values)
     return row

@@ -41,7 +41,7 @@ class Drive:
         self.busy = asyncio.Lock()
         self._acts: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = []
         self._count = 0
-        self._kept: datetime | None = None
+        self._due: dict[str, datetime | None] = {}
 
     def plan(self, when: datetime, act: Callable[[], Awaitable[None]]) -> None:
         """Let somebody do something at a later moment."""
@@ -50,33 +50,46 @@ class Drive:
 
     async def settle(self) -> None:
         """Run jobs, inbox and callbacks until nothing is left to do at this moment."""
+        changed = True
         for _ in range(ROUNDS):
             await self.world.deliver()
             done = 0
             if self.world.state()["updates"]:
                 done += await fetch(self.rt, timedelta(0))
-            due = await self._due()
-            for name, job in _JOBS.items():
-                moment = due[name]
-                if moment is not None and moment <= self.clock.now():
-                    done += await job(self.rt)
-            if done == 0:
+            done += await self._run_due()
+            if done == 0 and changed:
                 done = await refresh_digests(self.rt)
+                changed = False
+            elif done:
+                changed = True
             if done == 0 and self.world.state()["idle"]:
                 return
         raise RuntimeError("the demo does not come to rest")
 
-    async def _due(self) -> dict[str, datetime | None]:
-        """When each job will have something to do."""
+    async def _run_due(self) -> int:
+        """Run the jobs that have something to do by now."""
+        self._due = await self._moments()
+        done = 0
+        for name, job in _JOBS.items():
+            moment = self._due[name]
+            if moment is not None and moment <= self.clock.now():
+                done += await job(self.rt)
+        return done
+
+    async def _moments(self) -> dict[str, datetime | None]:
         async with self.rt.db.read() as tx:
             return await moments(tx, now=self.clock.now(), undo=self.rt.desk.office.undo)
 
     async def next_at(self) -> datetime | None:
         """When something will happen next: a reminder, a lease's end, a callback, somebody's act, noon."""
-        moments = list((await self._due()).values())
+        self._due = await self._moments()
+        return self._next()
+
+    def _next(self) -> datetime | None:
+        """As of the last look: after `settle` nothing has changed since."""
         acts = self._acts[0][0] if self._acts else None
-        moments += [self.world.next_at(), acts, self._noon(self.clock.now())]
-        return min((m for m in moments if m is not None), default=None)
+        coming = [*self._due.values(), self.world.next_at(), acts, self._noon(self.clock.now())]
+        return min((m for m in coming if m is not None), default=None)
 
     def _noon(self, now: datetime) -> datetime:
         zone = self.rt.desk.office.zone
@@ -87,7 +100,7 @@ class Drive:
         """Go through every event up to the target."""
         async with self.busy:
             await self.settle()
-            while (moment := await self.next_at()) is not None and moment <= target:
+            while (moment := self._next()) is not None and moment <= target:
                 await self._at(max(moment, self.clock.now()))
             if target > self.clock.now():
                 self.clock.set(target)
@@ -112,7 +125,7 @@ class Drive:
         async with self.busy:
             await self.settle()
             before = self._rings()
-            while (moment := await self.next_at()) is not None and moment <= end:
+            while (moment := self._next()) is not None and moment <= end:
                 await self._at(max(moment, self.clock.now()))
                 if self._rings() > before:
                     return

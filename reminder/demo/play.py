@@ -82,16 +82,20 @@ _HELLO = {
 async def run_clock(stage: Stage) -> None:
     """Let the office's clock run with the machine's, at the page's speed, until cancelled."""
     last = machine.monotonic()
+    coming: datetime | None = stage.clock.now()
     while True:
         await asyncio.sleep(TICK)
         now = machine.monotonic()
         elapsed, last = now - last, now
         if stage.drive.busy.locked():
+            coming = stage.clock.now()  # somebody else moves the clock: look again afterwards
             continue
-        if stage.speed:
-            await stage.drive.to(stage.clock.now() + timedelta(seconds=elapsed * stage.speed))
-        elif not stage.world.state()["idle"]:
-            await stage.drive.to(stage.clock.now())
+        target = stage.clock.now() + timedelta(seconds=elapsed * stage.speed)
+        if stage.world.state()["idle"] and (coming is None or coming > target):
+            stage.clock.set(target)
+            continue
+        await stage.drive.to(target)
+        coming = await stage.drive.next_at()
 
 
 async def _headless(wish: Wish, as_of: date, say: Say) -> None:

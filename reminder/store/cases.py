@@ -47,8 +47,11 @@ async def lock(tx: Tx, case_id: int) -> CaseRow:
 
 
 async def many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
-    query = sa.select(t.cases).where(t.cases.c.id.in_(case_ids))
-    return {row["id"]: _row(dict(row)) for row in (await tx.execute(query)).mappings()}
+    found = await tx.execute(_MANY, {"ids": list(case_ids)})
+    return {row["id"]: _row(dict(row)) for row in found.mappings()}
+
+
+_MANY = sa.select(t.cases).where(t.cases.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 async def by_number(tx: Tx, number: str) -> CaseRow | None:
@@ -161,11 +164,17 @@ async def add_fact(tx: Tx, case_id: int, deed_id: int | None, fact: Fact) -> int
 
 async def facts(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[Fact]]:
     """Facts that stand (not undone), by case."""
-    query = sa.select(t.facts).where(t.facts.c.case_id.in_(case_ids), t.facts.c.voided_at.is_(None))
     found: dict[int, list[Fact]] = {case_id: [] for case_id in case_ids}
-    for row in (await tx.execute(query.order_by(t.facts.c.id))).mappings():
+    for row in (await tx.execute(_FACTS, {"ids": list(case_ids)})).mappings():
         found[row["case_id"]].append(_fact(row))
     return found
+
+
+_FACTS = (
+    sa.select(t.facts)
+    .where(t.facts.c.case_id.in_(sa.bindparam("ids", expanding=True)), t.facts.c.voided_at.is_(None))
+    .order_by(t.facts.c.id)
+)
 
 
 async def add_facts(tx: Tx, case_id: int, facts: Sequence[Fact]) -> None:

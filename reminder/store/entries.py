@@ -41,10 +41,12 @@ def _select() -> sa.Select[Any]:
 async def of(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[str, Entry]]:
     """Every entry of the cases, open or not, by case and key."""
     found: dict[int, dict[str, Entry]] = {case_id: {} for case_id in case_ids}
-    query = _select().where(t.entries.c.case_id.in_(case_ids)).order_by(t.entries.c.id)
-    for row in (await tx.execute(query)).mappings():
+    for row in (await tx.execute(_OF, {"ids": list(case_ids)})).mappings():
         found[row["case_id"]][row["key"]] = _entry(row)
     return found
+
+
+_OF = _select().where(t.entries.c.case_id.in_(sa.bindparam("ids", expanding=True))).order_by(t.entries.c.id)
 
 
 async def one(tx: Tx, entry_id: int) -> Entry | None:

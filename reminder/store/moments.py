@@ -11,20 +11,23 @@ from reminder.store.database import Tx
 _FLYING = [State.SENDING.value, State.UNCERTAIN.value]
 
 
+_ASKED = {
+    "inbox": sa.select(sa.func.min(t.inbox.c.received_at)).where(t.inbox.c.state == "received"),
+    "remind": sa.select(sa.func.min(t.agenda.c.due_at)),
+    "dispatch": sa.select(sa.func.min(t.reminders.c.send_after)).where(
+        t.reminders.c.state == State.PLANNED.value
+    ),
+    "settle": sa.select(sa.func.min(t.reminders.c.lease_until)).where(t.reminders.c.state.in_(_FLYING)),
+    "undo": sa.select(sa.func.min(t.deeds.c.at)).where(
+        t.deeds.c.at > sa.bindparam("undoable"), t.deeds.c.undone_at.is_(None), t.deeds.c.case_id.is_not(None)
+    ),
+}
+_QUERY = sa.select(*(one.scalar_subquery().label(name) for name, one in _ASKED.items()))
+
+
 async def moments(tx: Tx, *, now: datetime, undo: timedelta) -> dict[str, datetime | None]:
     """By job: the earliest moment it is wanted; `undo` is when the oldest open undo window ends."""
-    windows = (t.deeds.c.at > now - undo, t.deeds.c.undone_at.is_(None), t.deeds.c.case_id.is_not(None))
-    asked = {
-        "inbox": sa.select(sa.func.min(t.inbox.c.received_at)).where(t.inbox.c.state == "received"),
-        "remind": sa.select(sa.func.min(t.agenda.c.due_at)),
-        "dispatch": sa.select(sa.func.min(t.reminders.c.send_after)).where(
-            t.reminders.c.state == State.PLANNED.value
-        ),
-        "settle": sa.select(sa.func.min(t.reminders.c.lease_until)).where(t.reminders.c.state.in_(_FLYING)),
-        "undo": sa.select(sa.func.min(t.deeds.c.at)).where(*windows),
-    }
-    query = sa.select(*(one.scalar_subquery().label(name) for name, one in asked.items()))
-    found = dict((await tx.execute(query)).mappings().one())
+    found = dict((await tx.execute(_QUERY, {"undoable": now - undo})).mappings().one())
     if found["undo"] is not None:
         found["undo"] += undo
     return found

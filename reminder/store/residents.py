@@ -42,16 +42,21 @@ async def add(tx: Tx, *, name: str, **values: Any) -> int:
 
 async def add_many(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Ids in the order of the rows."""
-    query = sa.insert(t.residents).returning(t.residents.c.id, sort_by_parameter_order=True)
-    return list((await tx.execute(query, [dict(row) for row in rows])).scalars())
+    last = (await tx.execute(sa.select(sa.func.max(t.residents.c.id)))).scalar() or 0
+    await tx.execute(sa.insert(t.residents), [dict(row) for row in rows])
+    fresh = sa.select(t.residents.c.id).where(t.residents.c.id > last).order_by(t.residents.c.id)
+    return list((await tx.execute(fresh)).scalars())
 
 
 async def give_phones(tx: Tx, sealer: Sealer, held: Sequence[tuple[int, str]]) -> None:
     """Many (resident, number) at once, numbers that may be new or repeated among themselves."""
-    made: dict[str, int] = {}
-    for _, number in held:
-        if number not in made:
-            made[number] = await keep_phone(tx, sealer, number)
+    numbers = list(dict.fromkeys(number for _, number in held))
+    known = await _phone_ids(tx, [sealer.blind(number) for number in numbers])
+    new = [number for number in numbers if sealer.blind(number) not in known]
+    if new:
+        await tx.execute(sa.insert(t.phones), [_sealed(sealer, number, texts=True) for number in new])
+        known = await _phone_ids(tx, [sealer.blind(number) for number in numbers])
+    made = {number: known[sealer.blind(number)] for number in numbers}
     rows = [{"resident_id": resident_id, "phone_id": made[number]} for resident_id, number in held]
     await tx.execute(sa.insert(t.holders), rows)
 
@@ -81,15 +86,24 @@ async def keep_phone(tx: Tx, sealer: Sealer, number: str, *, texts: bool = True)
     known = await phone_id_of(tx, sealer, number)
     if known is not None:
         return known
-    uid = uuid.uuid4().hex
-    query = sa.insert(t.phones).values(
-        uid=uid,
-        sealed=sealer.seal(number, bound_to=f"phones|sealed|{uid}"),
-        blind=sealer.blind(number),
-        last4=number[-4:],
-        texts=texts,
-    )
+    query = sa.insert(t.phones).values(**_sealed(sealer, number, texts=texts))
     return int((await tx.execute(query.returning(t.phones.c.id))).scalar_one())
+
+
+def _sealed(sealer: Sealer, number: str, *, texts: bool) -> dict[str, Any]:
+    uid = uuid.uuid4().hex
+    return {
+        "uid": uid,
+        "sealed": sealer.seal(number, bound_to=f"phones|sealed|{uid}"),
+        "blind": sealer.blind(number),
+        "last4": number[-4:],
+        "texts": texts,
+    }
+
+
+async def _phone_ids(tx: Tx, blinds: Sequence[str]) -> dict[str, int]:
+    query = sa.select(t.phones.c.blind, t.phones.c.id).where(t.phones.c.blind.in_(blinds))
+    return {row.blind: row.id for row in await tx.execute(query)}
 
 
 async def phone_id_of(tx: Tx, sealer: Sealer, number: str) -> int | None:

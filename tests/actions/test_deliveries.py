@@ -5,10 +5,12 @@ from itertools import permutations
 
 import pytest
 
+from jobs.inbox import deal
 from jobs.remind import remind
 from reminder.actions import entries as visits
 from reminder.actions.deliveries import BACKOFF, hear
 from reminder.actions.dispatching import claim
+from reminder.channels.base import Inbound
 from reminder.channels.memory import Mishap, fail_before, lose, refuse
 from reminder.domain.messages import (
     Accepted,
@@ -24,7 +26,7 @@ from reminder.domain.messages import (
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
-from reminder.store import entries, people, reminders, residents
+from reminder.store import entries, inbox, people, reminders, residents
 from reminder.store.reminders import Reminder
 from tests.actions.acting import (
     FRIDAY,
@@ -365,6 +367,36 @@ async def test_a_letter_read_twice_has_its_effect_once(rt: Runtime) -> None:
     await send_in(rt, LI, "2", sid="SMin1")
     assert await dump(rt) == before
     assert (await entry(rt, case_id, "visit")).note == "other_day"
+
+
+async def test_a_letter_two_readers_hold_at_once_has_its_effect_once(rt: Runtime) -> None:
+    case_id, _ = await offered(rt)
+    content = {"from": LI, "to": rt.desk.sender, "body": "什么时候来"}
+    at = clock_of(rt).now()
+    await write(
+        rt,
+        lambda tx: inbox.keep(tx, rt.desk.sealer, source="sms", external_id="SMin", content=content, at=at),
+    )
+    (letter,) = await read(rt, lambda tx: inbox.waiting(tx, rt.desk.sealer, 5))
+    await deal(rt, letter)
+    before = await dump(rt)
+    await deal(rt, letter)
+    assert await dump(rt) == before
+    assert [task["what"] for task in await tasks(rt, case_id)] == ["read_reply"]
+
+
+async def test_a_text_whose_webhook_was_lost_is_found_in_the_providers_log(rt: Runtime) -> None:
+    case_id, _ = await offered(rt)
+    lost = Inbound(
+        provider_id="SMin7", sender=LI, to=rt.desk.sender, body="1", received_at=clock_of(rt).now()
+    )
+    sms(rt).inbox.append(lost)
+    await after(rt, minutes=1)
+    clock_of(rt).advance(timedelta(minutes=6))
+    await settle(rt)
+    assert (await entry(rt, case_id, "visit")).status.value == "confirmed"
+    await send_in(rt, LI, "1", sid="SMin7")  # the webhook after all
+    assert await tasks(rt, case_id) == []
 
 
 async def test_a_stop_while_a_text_is_on_its_way_lets_it_arrive_and_no_other(rt: Runtime) -> None:

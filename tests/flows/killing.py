@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from reminder.actions import cases
 from reminder.actions import entries as visits
 from reminder.actions.check import violations
@@ -181,10 +183,12 @@ async def unfinished(run: Morning) -> list[str]:
         rows = await reminders.some(tx)
         letters = await inbox.waiting(tx, run.rt.desk.sealer, 10)
         due = await entries.next_due_at(tx)
+        heard = (await tx.execute(sa.text("SELECT count(*) FROM inbox WHERE source = 'sms'"))).scalar_one()
     moving = {State.SENDING, State.UNCERTAIN}
     left = [f"{r.kind} {r.state}" for r in rows if r.state in moving]
     left += [f"{r.kind} planned" for r in rows if r.state is State.PLANNED and r.send_after <= now]
     left += [f"letter {letter.id}" for letter in letters]
+    left += ["a reply unheard"] if run.answered and heard == 0 else []
     left += ["entries due"] if due is not None and due <= now else []
     left += ["updates"] if not run.world.state()["idle"] else []
     return left
