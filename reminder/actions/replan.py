@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from reminder.actions.desk import Desk, responsible
 from reminder.domain.cases import History, history
@@ -124,7 +125,7 @@ async def _project(tx: Tx, row: CaseRow, past: History) -> CaseRow:
     """Keep beside the case what queries need: status, unit, handler, who answers for it."""
     staff = await people.staff(tx)
     person = responsible(staff, handler=past.handler_id, unit=past.unit_id, first=row.case.first_contact_id)
-    values = {
+    values: dict[str, Any] = {
         "status": past.status.value,
         "unit_id": past.unit_id,
         "handler_id": past.handler_id,
