@@ -23,8 +23,9 @@ def marked(desk: Desk, marks: Mapping[date, DayMark]) -> Desk:
             confirmed_years=calendar.confirmed_years,
         )
 
+    known = desk.calendar_of  # the desk may be given these very calendars
     office = replace(desk.office, calendar=over(desk.office.calendar))
-    return replace(desk, office=office, calendar_of=lambda code: over(desk.calendar_of(code)), _offices={})
+    return replace(desk, office=office, calendar_of=lambda code: over(known(code)), _offices={})
 
 
 async def adopt(tx: Tx, desk: Desk) -> None:

@@ -248,7 +248,7 @@ def barred(row: CaseRow, resident: Resident, phone: Phone | None) -> Reason | No
     """Why this resident gets no text about this case, if so."""
     if row.case.confidential:
         return Reason.CONFIDENTIAL
-    if phone is None or not resident.can_read:
+    if phone is None or not phone.texts or not resident.can_read:
         return Reason.NO_PHONE
     if phone.opted_out or not resident.wants_texts:
         return Reason.OPTED_OUT

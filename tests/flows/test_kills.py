@@ -82,6 +82,9 @@ async def _killed(folder: Path, place: str, chaos: str) -> tuple[int, int] | Non
         if chaos:
             for channel in ("sms", "telegram"):
                 run.world.chaos({"channel": channel, "kind": chaos, "how": "drop", "times": 2})
+        if place.startswith("settle.after_list"):
+            # A receipt would settle it first; without any, the provider's log has to be asked.
+            run.world.chaos({"channel": "sms", "kind": "lose_callback", "times": 50})
         process = start(run, place)
         if await live(run, process):
             await process.end()
