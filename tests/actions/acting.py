@@ -6,13 +6,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
+from jobs.remind import remind
 from jobs.timetable import TIMETABLE
 from reminder.actions import cases
 from reminder.actions import entries as visits
 from reminder.actions.check import Violation, violations
+from reminder.actions.deliveries import hear
 from reminder.actions.desk import Actor, Desk
+from reminder.actions.dispatching import claim
 from reminder.actions.entries import Slot
 from reminder.channels.memory import MemoryChat, MemorySms, Received
+from reminder.domain.messages import News
+from reminder.domain.people import Channel
+from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import entries, inbox, reminders
 from reminder.store.database import Tx
@@ -186,3 +192,33 @@ async def closed(rt: Runtime) -> int:
     await act(rt, "chen", cases.served, case_id, "当面")
     await act(rt, "chen", cases.close, case_id)
     return case_id
+
+
+async def flying(rt: Runtime) -> tuple[int, str]:
+    """A visit offer whose call is under way, nobody having answered yet: its row and its attempt."""
+    case_id = await visited_case(rt)
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    clock_of(rt).advance(timedelta(seconds=31))
+    await remind(rt)
+    async with rt.db.write() as tx:
+        (outgoing,) = await claim(tx, rt.desk, Channel.SMS, 1)
+    (row,) = await rows(rt, "visit_offer")
+    assert row.state is State.SENDING
+    return row.id, outgoing.token
+
+
+async def tell(rt: Runtime, token: str, *news: News) -> None:
+    for one in news:
+        async with rt.db.write() as tx:
+            await hear(tx, rt.desk, token, one)
+
+
+async def row_of(rt: Runtime, reminder_id: int) -> Reminder:
+    found = await read(rt, lambda tx: reminders.one(tx, reminder_id))
+    assert found is not None
+    return found
+
+
+async def execute(rt: Runtime, statement: str) -> None:
+    async with rt.db.write() as tx:
+        await tx.execute(sa.text(statement))

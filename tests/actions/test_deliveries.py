@@ -5,12 +5,9 @@ from itertools import permutations
 
 import pytest
 
-from jobs.inbox import deal
-from jobs.remind import remind
 from reminder.actions import entries as visits
-from reminder.actions.deliveries import BACKOFF, hear
+from reminder.actions.deliveries import BACKOFF
 from reminder.actions.dispatching import claim
-from reminder.channels.base import Inbound
 from reminder.channels.memory import Mishap, fail_before, lose, refuse
 from reminder.domain.messages import (
     Accepted,
@@ -26,60 +23,32 @@ from reminder.domain.messages import (
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
-from reminder.store import entries, inbox, people, reminders, residents
-from reminder.store.reminders import Reminder
+from reminder.store import reminders, residents
 from tests.actions.acting import (
     FRIDAY,
     THURSDAY,
     act,
     after,
-    broken,
     chat,
-    closed,
     dump,
     entry,
+    flying,
     moment,
     offered,
     receipt,
+    row_of,
     rows,
     send_in,
     settle,
     sms,
     states,
     tasks,
+    tell,
     texts,
     until,
     visited_case,
 )
-from tests.office import LI, STAFF, a_case, clock_of, person, read, write
-
-STRANGER = "+12025550166"
-
-
-async def flying(rt: Runtime) -> tuple[int, str]:
-    """A visit offer whose call is under way, nobody having answered yet: its row and its attempt."""
-    case_id = await visited_case(rt)
-    await act(rt, "chen", visits.propose, case_id, THURSDAY)
-    clock_of(rt).advance(timedelta(seconds=31))
-    await remind(rt)
-    async with rt.db.write() as tx:
-        (outgoing,) = await claim(tx, rt.desk, Channel.SMS, 1)
-    (row,) = await rows(rt, "visit_offer")
-    assert row.state is State.SENDING
-    return row.id, outgoing.token
-
-
-async def tell(rt: Runtime, token: str, *news: News) -> None:
-    for one in news:
-        async with rt.db.write() as tx:
-            await hear(tx, rt.desk, token, one)
-
-
-async def row_of(rt: Runtime, reminder_id: int) -> Reminder:
-    found = await read(rt, lambda tx: reminders.one(tx, reminder_id))
-    assert found is not None
-    return found
-
+from tests.office import LI, STAFF, a_case, clock_of, person, read
 
 TAKEN, ARRIVED = Accepted(provider_id="SM9"), Delivered(provider_id="SM9")
 RETURNED = Undelivered(provider_id="SM9", refusal=None, code="30005")
@@ -141,9 +110,10 @@ async def test_a_text_given_back_becomes_a_persons_task_and_frees_the_phone(rt: 
 @pytest.mark.parametrize("early", [True, False])
 async def test_a_refusal_in_a_receipt_is_kept_as_an_opt_out(rt: Runtime, early: bool) -> None:
     _, token = await flying(rt)
-    stop = Undelivered(provider_id="SM9", refusal=Refusal.OPTED_OUT, code="21610")
-    both: list[News] = [stop, TAKEN] if early else [TAKEN, stop]
-    await tell(rt, token, *both)
+    if not early:
+        await tell(rt, token, TAKEN)
+    await receipt(rt, "SM9", "undelivered", token=token, code="21610")
+    assert [state for state, _ in await states(rt, "visit_offer")] == ["undelivered"]
     assert await read(rt, lambda tx: residents.is_out(tx, rt.desk.sealer, LI))
 
 
@@ -355,114 +325,3 @@ async def test_a_sender_that_died_leaves_no_row_in_the_air(rt: Runtime) -> None:
     await after(rt, minutes=15)
     row = await row_of(rt, reminder_id)
     assert (row.state, row.attempts) == (State.SENT, 2)
-
-
-# --- what residents write --------------------------------------------------------------------
-
-
-async def test_a_letter_read_twice_has_its_effect_once(rt: Runtime) -> None:
-    case_id, _ = await offered(rt)
-    await send_in(rt, LI, "2", sid="SMin1")
-    before = await dump(rt)
-    await send_in(rt, LI, "2", sid="SMin1")
-    assert await dump(rt) == before
-    assert (await entry(rt, case_id, "visit")).note == "other_day"
-
-
-async def test_a_letter_two_readers_hold_at_once_has_its_effect_once(rt: Runtime) -> None:
-    case_id, _ = await offered(rt)
-    content = {"from": LI, "to": rt.desk.sender, "body": "什么时候来"}
-    at = clock_of(rt).now()
-    await write(
-        rt,
-        lambda tx: inbox.keep(tx, rt.desk.sealer, source="sms", external_id="SMin", content=content, at=at),
-    )
-    (letter,) = await read(rt, lambda tx: inbox.waiting(tx, rt.desk.sealer, 5))
-    await deal(rt, letter)
-    before = await dump(rt)
-    await deal(rt, letter)
-    assert await dump(rt) == before
-    assert [task["what"] for task in await tasks(rt, case_id)] == ["read_reply"]
-
-
-async def test_a_text_whose_webhook_was_lost_is_found_in_the_providers_log(rt: Runtime) -> None:
-    case_id, _ = await offered(rt)
-    lost = Inbound(
-        provider_id="SMin7", sender=LI, to=rt.desk.sender, body="1", received_at=clock_of(rt).now()
-    )
-    sms(rt).inbox.append(lost)
-    await after(rt, minutes=1)
-    clock_of(rt).advance(timedelta(minutes=6))
-    await settle(rt)
-    assert (await entry(rt, case_id, "visit")).status.value == "confirmed"
-    await send_in(rt, LI, "1", sid="SMin7")  # the webhook after all
-    assert await tasks(rt, case_id) == []
-
-
-async def test_a_stop_while_a_text_is_on_its_way_lets_it_arrive_and_no_other(rt: Runtime) -> None:
-    reminder_id, token = await flying(rt)
-    await send_in(rt, LI, "STOP")
-    await tell(rt, token, TAKEN)
-    assert (await row_of(rt, reminder_id)).state is State.SENT
-    row = await row_of(rt, reminder_id)
-    before = len([t for t in texts(rt) if "回0" not in t.text])
-    assert row.case_id is not None
-    visit = await entry(rt, row.case_id, "visit")
-    await act(rt, "chen", visits.move, visit.id, FRIDAY)
-    await after(rt, minutes=5)
-    assert len([t for t in texts(rt) if "回0" not in t.text]) == before
-    assert await states(rt, "visit_moved") == [("suppressed", "opted_out")]
-    assert "visit_moved" in [task["kind"] for task in await tasks(rt, row.case_id)]
-
-
-async def test_a_stop_whose_acknowledgement_is_refused_gives_nobody_a_call_to_make(
-    rt: Runtime,
-) -> None:
-    case_id, _ = await offered(rt)
-    sms(rt).refused[LI] = Declined(reason=Refusal.OPTED_OUT, code="21610")
-    await send_in(rt, LI, "STOP")
-    assert await states(rt, "opt_out_ok") == [("failed", "21610")]
-    assert "opt_out_ok" not in [task.get("kind") for task in await tasks(rt, case_id)]
-
-
-@pytest.mark.parametrize("score", [1, 2, 3, 4, 5])
-async def test_a_score_is_taken_once_and_a_low_one_is_listened_to(rt: Runtime, score: int) -> None:
-    case_id = await closed(rt)
-    await until(rt, moment("2026-11-25", "09:00"))
-    await act(rt, "chen", visits.visited, (await entry(rt, case_id, "rv1")).id, "holds")
-    await after(rt, minutes=2)
-    assert await states(rt, "closed_rating") == [("sent", "")]
-    await send_in(rt, LI, str(score))
-    await send_in(rt, LI, "5", sid="again")
-    kept = (await read(rt, lambda tx: entries.of(tx, [case_id])))[case_id]
-    assert len([e for e in kept.values() if e.milestone == "lowscore"]) == (score <= 2)
-    assert not await broken(rt)
-
-
-async def test_a_case_number_is_answered_only_to_a_phone_of_that_case(rt: Runtime) -> None:
-    plan = await a_case(rt)
-    number = plan.row.case.number
-    await send_in(rt, LI, number)
-    assert [r.kind for r in await rows(rt) if r.key.startswith("reply:")] == ["status_answer"]
-    await send_in(rt, STRANGER, number, sid="other")
-    last = (await rows(rt))[-1]
-    assert (last.kind, last.case_id) == ("unknown_sender", None)
-    assert number not in texts(rt, STRANGER)[-1].text
-
-
-async def test_a_machine_that_answers_our_answers_is_not_answered_for_ever(rt: Runtime) -> None:
-    for number in range(12):
-        await send_in(rt, STRANGER, f"auto {number}", sid=f"a{number}")
-    assert len(texts(rt, STRANGER)) == 4
-
-
-async def test_who_no_longer_works_here_gets_nothing(rt: Runtime) -> None:
-    chen = await person(rt, "chen")
-    chat(rt).script.append(fail_before())
-    await a_case(rt)
-    await settle(rt)
-    await write(rt, lambda tx: people.update(tx, chen.id, active=False))
-    before = len(chat(rt).ledger)
-    await after(rt, hours=1)
-    assert not [r for r in chat(rt).ledger[before:] if r.message.to == str(chen.chat_id)]
-    assert await states(rt, "new_case") == [("suppressed", "not_enrolled")]

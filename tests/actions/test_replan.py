@@ -3,17 +3,15 @@
 from collections.abc import Awaitable, Callable
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from reminder.actions import cases
+from reminder.actions import calendars, cases
 from reminder.actions import entries as visits
-from reminder.actions.cases import NewParty
 from reminder.actions.entries import Slot
 from reminder.actions.replan import replan
 from reminder.domain.errors import Refused
+from reminder.domain.workdays import DayMark, MarkKind
 from reminder.runtime import Runtime
 from reminder.store import cases as case_rows
 from tests.actions.acting import (
@@ -172,6 +170,22 @@ async def test_a_confirmed_visit_that_is_moved_asks_again_and_is_not_announced_u
     assert not [t for t in texts(rt) if "明天" in t.text]
 
 
+async def test_a_holiday_entered_late_moves_a_visit_and_whoever_knew_its_day_is_told(rt: Runtime) -> None:
+    case_id = await closed(rt)
+    await act(rt, "chen", visits.visited, (await entry(rt, case_id, "rv1")).id, "holds")
+    await until(rt, moment("2026-12-22", "09:00"))
+    assert (await entry(rt, case_id, "rv2")).due_on == on("2026-12-24")
+    assert await states(rt, "return_visit") == [("sent", "")]
+    rest = DayMark(kind=MarkKind.REST, name="停电")
+    rt.desk.use_calendars_of(calendars.marked(rt.desk, {on("2026-12-24"): rest}))
+    await write(rt, lambda tx: replan(tx, rt.desk, case_id))
+    assert (await entry(rt, case_id, "rv2")).due_on == on("2026-12-25")
+    await after(rt, minutes=5)
+    assert "12月25日" in texts(rt)[-1].text
+    assert [s[0] for s in await states(rt, "visit_moved")] == ["sent"]
+    assert not await broken(rt)
+
+
 async def test_a_visit_called_off_is_called_off_to_whoever_knew_of_it(rt: Runtime) -> None:
     case_id, _ = await offered(rt)
     await act(rt, "chen", cases.withdraw, case_id, "不用了")
@@ -184,6 +198,8 @@ async def test_an_offer_still_waiting_is_not_sent_once_the_visit_is_agreed_by_te
     case_id = await visited_case(rt)
     await until(rt, moment("2026-11-24", "22:00"))
     visit = (await act(rt, "chen", visits.propose, case_id, FRIDAY)).entries["visit"].id
+    await after(rt, minutes=5)
+    assert await states(rt, "visit_offer") == [("planned", "")]
     await act(rt, "chen", visits.confirm, visit)
     await until(rt, moment("2026-11-25", "09:00"))
     assert await states(rt, "visit_offer") == [("suppressed", "superseded")]
@@ -229,6 +245,17 @@ async def test_no_text_leaves_while_what_caused_it_can_be_undone(rt: Runtime, se
     assert (await entry(rt, case_id, "visit")).status.value == "confirmed"
     assert len([t for t in new if "明天" in t]) == 1  # the announcement that was owed anyhow
     assert visit == (await entry(rt, case_id, "visit")).id
+
+
+async def test_a_text_due_anyhow_waits_until_what_it_says_can_no_longer_be_undone(rt: Runtime) -> None:
+    """Agreed by telephone ten seconds before the announcement is due, taken back ten seconds after."""
+    _, visit = await offered(rt)
+    await until(rt, moment("2026-11-25", "15:59:50"))
+    await act(rt, "chen", visits.confirm, visit)
+    await until(rt, moment("2026-11-25", "16:00:10"))
+    await act(rt, "chen", visits.undo, await last_deed(rt))
+    await after(rt, hours=1)
+    assert await states(rt, "visit_tomorrow") == [("suppressed", "not_confirmed")]
 
 
 async def test_what_waited_for_the_morning_still_goes_after_a_deed_and_its_undoing(rt: Runtime) -> None:
@@ -343,69 +370,3 @@ async def test_the_urgent_measure_can_be_ticked_off_although_an_answer_would_mee
     plan = await act(rt, "chen", visits.done, (await entry(rt, case_id, "fix")).id, "先接了临时水管")
     assert plan.entries["fix"].status.value == "met"
     assert plan.entries["cb1"].is_open
-
-
-# --- the whole database is checked -----------------------------------------------------------
-
-SEEDED = {
-    "plan_out_of_date": "UPDATE entries SET due_on = '2030-01-01' WHERE key = 'handle'",
-    "status_out_of_date": "UPDATE cases SET status = 'closed'",
-    "nobody_responsible": "UPDATE cases SET responsible_id = NULL",
-    "no_next_date": "UPDATE entries SET status = 'met' WHERE kind = 'deadline'",
-    "protocol_missing": "UPDATE cases SET protocol = 'gone'",
-}
-
-
-async def test_an_office_in_order_has_no_violations(rt: Runtime) -> None:
-    await offered(rt)
-    await a_case(rt, protocol="urgent")
-    await a_case(rt, protocol="visits-uk", accepted=False)
-    assert await broken(rt) == []
-
-
-@pytest.mark.parametrize("rule", SEEDED)
-async def test_the_check_finds_every_broken_promise(rt: Runtime, rule: str) -> None:
-    await a_case(rt)
-    await execute(rt, SEEDED[rule])
-    assert rule in {violation.rule for violation in await broken(rt)}
-
-
-async def test_the_check_finds_an_entry_that_was_deleted(rt: Runtime) -> None:
-    await a_case(rt)
-    gone = "(SELECT id FROM entries WHERE key = 'handle')"
-    await execute(rt, f"DELETE FROM agenda WHERE entry_id IN {gone}")  # noqa: S608
-    await execute(rt, "DELETE FROM entries WHERE key = 'handle'")
-    assert {violation.rule for violation in await broken(rt)} == {"plan_out_of_date"}
-
-
-async def test_the_check_finds_a_line_of_the_account_that_was_changed(rt: Runtime) -> None:
-    await a_case(rt)
-    await execute(rt, "DROP TRIGGER IF EXISTS audit_no_update")
-    triggers = await write(rt, _triggers)
-    for name in triggers:
-        await execute(rt, f'DROP TRIGGER "{name}"')
-    await execute(rt, "UPDATE audit SET actor = 99 WHERE seq = 1")
-    assert {violation.rule for violation in await broken(rt)} == {"audit_chain_broken"}
-
-
-async def execute(rt: Runtime, statement: str) -> None:
-    async with rt.db.write() as tx:
-        await tx.execute(sa.text(statement))
-
-
-async def _triggers(tx: Any) -> list[str]:
-    found = await tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    return list(found.scalars())
-
-
-async def test_two_people_of_one_case_hear_each_on_their_own_phone(rt: Runtime) -> None:
-    parties = (
-        NewParty(name="李女士", phones=(LI,)),
-        NewParty(name="赵先生", phones=(ZHAO,), role="counterpart"),
-    )
-    new = cases.NewCase(
-        protocol="ordinary", parties=parties, place="河湾村", handler_id=(await actor(rt, "chen")).id
-    )
-    await act(rt, "yang", cases.register, new)
-    await after(rt, minutes=1)
-    assert sorted(row.message.to for row in texts(rt)) == [LI, ZHAO]

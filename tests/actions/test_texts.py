@@ -9,7 +9,9 @@ import pytest
 
 from reminder.actions import cases
 from reminder.actions import entries as visits
+from reminder.actions.cases import NewParty
 from reminder.actions.entries import Slot
+from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from tests.actions.acting import (
     FRIDAY,
@@ -21,6 +23,7 @@ from tests.actions.acting import (
     chat,
     closed,
     entry,
+    execute,
     moment,
     offered,
     on,
@@ -34,10 +37,11 @@ from tests.actions.acting import (
     until,
     visited_case,
 )
-from tests.office import LI, STAFF, a_case, office
+from tests.office import LI, STAFF, a_case, actor, office
+
+Office = Callable[..., Awaitable[Runtime]]
 
 ZHAO = "+12025550143"
-Office = Callable[..., Awaitable[Runtime]]
 
 
 # --- who gets no text ------------------------------------------------------------------------
@@ -131,6 +135,23 @@ async def test_a_shared_phone_is_asked_one_thing_at_a_time(rt: Runtime) -> None:
     await send_in(rt, LI, "3")
     assert (await entry(rt, second, "visit")).status.value == "declined"
     assert (await entry(rt, first, "visit")).status.value == "confirmed"
+
+
+async def test_a_question_set_free_at_night_is_asked_in_the_morning(rt: Runtime) -> None:
+    first = await visited_case(rt)
+    second = (await a_case(rt)).row.case.id
+    await until(rt, moment("2026-11-25", "09:00"))
+    await act(rt, "chen", visits.propose, first, FRIDAY)
+    await act(rt, "chen", visits.propose, second, MONDAY)
+    await until(rt, moment("2026-11-25", "22:00"))
+    await send_in(rt, LI, "1")
+    await after(rt, minutes=5)
+    assert "11月27日" in texts(rt, LI)[-1].text
+    await until(rt, moment("2026-11-26", "08:01"))
+    assert (texts(rt, LI)[-1].at, "11月30日" in texts(rt, LI)[-1].text) == (
+        moment("2026-11-26", "08:00"),
+        True,
+    )
 
 
 async def test_an_offer_behind_another_question_ends_in_a_task_when_its_time_is_up(rt: Runtime) -> None:
@@ -228,3 +249,49 @@ async def test_a_digest_waits_for_a_working_day(tmp_path: Path) -> None:
         assert not [r for r in chat(rt).ledger[before:] if "早上好" in r.text]
         await until(rt, moment("2026-11-30", "09:00"))
         assert [r for r in chat(rt).ledger[before:] if "早上好" in r.text]
+
+
+async def test_two_people_of_one_case_hear_each_on_their_own_phone(rt: Runtime) -> None:
+    parties = (
+        NewParty(name="李女士", phones=(LI,)),
+        NewParty(name="赵先生", phones=(ZHAO,), role="counterpart"),
+    )
+    new = cases.NewCase(
+        protocol="ordinary", parties=parties, place="河湾村", handler_id=(await actor(rt, "chen")).id
+    )
+    await act(rt, "yang", cases.register, new)
+    await after(rt, minutes=1)
+    assert sorted(row.message.to for row in texts(rt)) == [LI, ZHAO]
+
+
+# --- one that is broken holds up no other ----------------------------------------------------
+
+
+async def test_a_number_that_cannot_be_read_any_more_holds_up_no_other(rt: Runtime) -> None:
+    first = (await a_case(rt)).row.case.id
+    await a_case(rt, phones=(ZHAO,))
+    await execute(rt, "UPDATE phones SET sealed = x'01' WHERE last4 = '0142'")
+    await after(rt, minutes=2)
+    assert {row.message.to for row in texts(rt)} == {ZHAO}
+    assert set(await states(rt, "accepted")) == {("suppressed", "no_phone"), ("sent", "")}
+    assert "accepted" in [task["kind"] for task in await tasks(rt, first)]
+
+
+async def test_a_text_that_cannot_be_written_is_dead_and_those_behind_it_go(rt: Runtime) -> None:
+    first = (await a_case(rt)).row.case.id
+    await a_case(rt, phones=(ZHAO,))
+    await execute(rt, """UPDATE entries SET detail = '{"x_on": "no day"}' WHERE case_id = 1""")
+    await after(rt, minutes=2)
+    dead = [r for r in await rows(rt) if r.state is State.DEAD and r.resident_id is not None]
+    assert [r.reason for r in dead] == ["ValueError"]  # nothing of what was read is repeated in the reason
+    assert len(texts(rt, ZHAO)) == 2
+    assert dead[0].kind in [task["kind"] for task in await tasks(rt, first)]
+
+
+async def test_a_case_whose_protocol_is_gone_holds_up_no_other(rt: Runtime) -> None:
+    await a_case(rt, accepted=False)
+    await a_case(rt, phones=(ZHAO,), accepted=False)
+    await execute(rt, "UPDATE cases SET protocol = 'gone' WHERE id = 1")
+    await after(rt, minutes=2)
+    assert {row.message.to for row in texts(rt)} == {ZHAO}
+    assert [v.rule for v in await broken(rt)] == ["protocol_missing"]
