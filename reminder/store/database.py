@@ -60,14 +60,16 @@ class Database:
 
     @asynccontextmanager
     async def _whole(self, engine: AsyncEngine) -> AsyncIterator[Tx]:
-        connection = await _unhurried(engine.connect)
+        connection = engine.connect()
         try:
+            await _unhurried(connection.start)
             await _unhurried(connection.begin)
             yield connection
             await _unhurried(connection.commit)
         finally:
             # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
-            await _unhurried(connection.close)
+            if connection.sync_connection is not None:
+                await _unhurried(connection.close)
 
     async def close(self) -> None:
         await self._writer.dispose()

@@ -44,7 +44,9 @@ async def page(stage: Stage) -> AsyncIterator[Page]:
         await page.goto(f"{stage.url}/?lang={stage.lang}")
         clock = asyncio.create_task(run_clock(stage))
         yield page
-        clock.cancel()
+        async with stage.drive.busy:  # between two steps, as a person would stop it
+            clock.cancel()
+        await asyncio.wait([clock])
         await browser.close()
 
 
