@@ -34,8 +34,8 @@ class _Anchor:
     order: tuple[datetime, int, str, str]
     detail: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
-    number: int = 0
-    """Which occurrence of another milestone it is the end of; what follows bears the same number."""
+    suffix: str | None = None
+    """Of the key of the entry it is the end of: what follows bears the same, whatever else happens."""
 
 
 def wanted(past: History, protocol: Protocol, office: Office) -> dict[str, Wanted]:
@@ -96,29 +96,25 @@ class _Planner:
         return self.done[key]
 
     def _occur(self, milestone: Milestone) -> Iterator[Wanted]:
-        anchors = self.anchors(milestone)
-        for number in range(1, MAX_OCCURRENCES):
-            if number > len(anchors):
-                return
-            anchor = anchors[number - 1]
-            by_hand = milestone.anchor in {VISIT_SET, ADDED}
-            following = 0 if milestone.repeat else anchor.number
-            key = anchor.subject if by_hand else _numbered(milestone.key, following or number)
+        by_hand = milestone.anchor in {VISIT_SET, ADDED}
+        for number, anchor in enumerate(self.anchors(milestone), 1):
+            suffix = anchor.suffix if anchor.suffix is not None else _numbered("", number)
+            yield from self._series(milestone, anchor, anchor.subject if by_hand else milestone.key + suffix)
+
+    def _series(self, milestone: Milestone, anchor: _Anchor, key: str) -> Iterator[Wanted]:
+        """An entry and, where the milestone repeats, those that begin whenever the one before is met."""
+        for _ in range(MAX_OCCURRENCES):
             entry = self.entry(milestone, anchor, key)
             yield entry
-            if milestone.repeat and entry.ended_at and entry.status in _MET:
-                again = replace(self.following(entry), subject=_again(key))
-                anchors = [*anchors[:number], again, *anchors[number:]]
+            if not (milestone.repeat and entry.ended_at and entry.status in _MET):
+                return
+            anchor, key = self.following(entry), _again(key)
 
     def anchors(self, milestone: Milestone) -> list[_Anchor]:
         name = milestone.anchor
         if name in self.milestones:
-            ends = enumerate(self.occurrences(name), 1)
-            found = [
-                replace(self.following(e), number=number)
-                for number, e in ends
-                if e.status in _MET and e.ended_at
-            ]
+            met = [e for e in self.occurrences(name) if e.status in _MET and e.ended_at]
+            found = [replace(self.following(e), suffix=e.key.removeprefix(name)) for e in met]
         elif name == IDLE:
             found = [_of(fact) for fact in self.past.facts if fact.event is not Event.TASK][-1:]
         elif name == ADDED:
@@ -328,6 +324,6 @@ def stem(key: str) -> str:
 
 
 def _again(key: str) -> str:
-    """Key of what begins again after the entry of this key, where people gave the first one its key."""
+    """Key of what begins again after the entry of this key."""
     root, _, times = key.partition("+")
     return f"{root}+{int(times or 1) + 1}"
