@@ -69,16 +69,16 @@ async def by_ids(tx: Tx, ids: Sequence[int]) -> list[Entry]:
     return [_entry(row) for row in (await tx.execute(query)).mappings()]
 
 
-async def open_for(tx: Tx, person_id: int, units: Sequence[int] | None) -> list[Entry]:
-    """Open entries of cases that are the person's own or first contact, or lie in the units (None: any)."""
+async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Entry]:
+    """Open entries that name one of the people, or of cases of theirs or of the units (None: any)."""
     if units is None:
         return await open_ones(tx)
+    held = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
+    placed = (t.cases.c.unit_id, t.cases.c.referred_id)
     mine = sa.select(t.cases.c.id).where(
-        (t.cases.c.responsible_id == person_id)
-        | (t.cases.c.first_contact_id == person_id)
-        | t.cases.c.unit_id.in_(units)
+        sa.or_(*(column.in_(people) for column in held), *(column.in_(units) for column in placed))
     )
-    return await open_ones(tx, t.entries.c.case_id.in_(mine))
+    return await open_ones(tx, t.entries.c.case_id.in_(mine) | t.entries.c.person_id.in_(people))
 
 
 async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
