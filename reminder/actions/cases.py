@@ -127,7 +127,7 @@ async def find(tx: Tx, by: Actor, number: str) -> int:
     return row.case.id
 
 
-async def _move(
+async def take(
     tx: Tx,
     desk: Desk,
     by: Actor,
@@ -136,11 +136,12 @@ async def _move(
     *,
     value: Mapping[str, Any],
     at: datetime | None = None,
+    subject: str = "",
 ) -> Plan:
     """One fact that the table of moves allows now, then the calendar follows."""
     scene = await allowed(tx, desk, by, case_id, event)
     _in_order(scene, desk, at)
-    deed = await record.record(tx, desk, by, case_id, event, value=value, at=at)
+    deed = await record.record(tx, desk, by, case_id, event, subject=subject, value=value, at=at)
     if deed is None:
         raise Stale("deed.repeated")
     return await complete_if_over(tx, desk, await replan(tx, desk, case_id))
@@ -177,7 +178,7 @@ async def assign(
     if handler_id is not None and person is None:
         raise Refused("person.unknown")
     value = {"handler": handler_id, "unit": unit_id or (person.unit_id if person else None)}
-    return await _move(
+    return await take(
         tx, desk, by, case_id, Event.ASSIGN, value={k: v for k, v in value.items() if v is not None}
     )
 
@@ -187,14 +188,14 @@ async def accept(tx: Tx, desk: Desk, by: Actor, case_id: int, at: datetime | Non
     scene = await allowed(tx, desk, by, case_id, Event.ACCEPT)
     if scene.row.handler_id is None:
         raise Refused("case.no_handler", no=scene.row.case.number)
-    return await _move(tx, desk, by, case_id, Event.ACCEPT, value={}, at=at)
+    return await take(tx, desk, by, case_id, Event.ACCEPT, value={}, at=at)
 
 
 async def contact(tx: Tx, desk: Desk, by: Actor, case_id: int, text: str = "") -> Plan:
     """Somebody spoke with the resident. From now on texts may go, also to people known only from a ledger."""
     for resident_id in (await cases.parties(tx, [case_id]))[case_id]:
         await residents.update(tx, resident_id, contacted=True)
-    return await _move(tx, desk, by, case_id, Event.CONTACT, value={"text": text})
+    return await take(tx, desk, by, case_id, Event.CONTACT, value={"text": text})
 
 
 async def note(
@@ -217,7 +218,7 @@ async def note(
         value |= {"progress": progress, "next": next_step, "told": "yes"}
         if next_on is not None:
             value["date_on"] = next_on.isoformat()
-    return await _move(tx, desk, by, case_id, Event.NOTE, value=value)
+    return await take(tx, desk, by, case_id, Event.NOTE, value=value)
 
 
 async def answer(
@@ -239,14 +240,14 @@ async def answer(
     if outcome == "not_upheld" and not rule.strip():
         raise Refused("case.needs_rule")
     value = {"outcome": outcome, "reason": reason, "result": reason, "rule": rule}
-    return await _move(tx, desk, by, case_id, Event.ANSWER, value=value, at=at)
+    return await take(tx, desk, by, case_id, Event.ANSWER, value=value, at=at)
 
 
 async def served(tx: Tx, desk: Desk, by: Actor, case_id: int, how: str, at: datetime | None = None) -> Plan:
     """The written answer reached the resident: how, and when."""
     if not how.strip():
         raise Refused("case.needs_how")
-    return await _move(tx, desk, by, case_id, Event.SERVED, value={"how": how}, at=at)
+    return await take(tx, desk, by, case_id, Event.SERVED, value={"how": how}, at=at)
 
 
 async def close(
@@ -265,7 +266,7 @@ async def close(
         raise Refused("case.no_contact", no=no)
     if not scene.protocol.closes_with_series and not waiver.strip():
         raise Refused("case.no_series", no=no)
-    return await _move(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
+    return await take(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
 
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:
@@ -282,14 +283,14 @@ async def reopen(tx: Tx, desk: Desk, by: Actor, case_id: int, reason: str) -> Pl
     """Take the matter up again; the clock for an answer starts anew, the old return visits end."""
     if not reason.strip():
         raise Refused("case.needs_reason")
-    return await _move(tx, desk, by, case_id, Event.REOPEN, value={"reason_text": reason})
+    return await take(tx, desk, by, case_id, Event.REOPEN, value={"reason_text": reason})
 
 
 async def withdraw(tx: Tx, desk: Desk, by: Actor, case_id: int, words: str) -> Plan:
     """The resident takes the matter back, in their own words, confirmed by a call."""
     if not words.strip():
         raise Refused("case.needs_words")
-    return await _move(tx, desk, by, case_id, Event.WITHDRAW, value={"words": words})
+    return await take(tx, desk, by, case_id, Event.WITHDRAW, value={"words": words})
 
 
 async def set_fact(tx: Tx, desk: Desk, by: Actor, case_id: int, name: str, at: datetime) -> Plan:
@@ -297,4 +298,4 @@ async def set_fact(tx: Tx, desk: Desk, by: Actor, case_id: int, name: str, at: d
     scene = await allowed(tx, desk, by, case_id, Event.FACT)
     if name not in scene.protocol.facts:
         raise Refused("fact.unknown", known=", ".join(scene.protocol.facts) or "-")
-    return await _move(tx, desk, by, case_id, Event.FACT, value={"name": name}, at=at)
+    return await take(tx, desk, by, case_id, Event.FACT, value={"name": name}, at=at)

@@ -31,7 +31,9 @@ def sees(by: Actor, row: CaseRow, staff: Staff) -> bool:
     return in_scope(
         by.person,
         unit=row.unit_id,
-        owners=(row.handler_id, row.responsible_id, row.case.first_contact_id),
+        owners=(row.handler_id, row.responsible_id, row.case.first_contact_id, row.sponsor_id),
+        referred=row.referred_id,
+        reported=row.reported_id,
         confidential=row.case.confidential,
         staff=staff,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from reminder.actions.casework_words import CASEWORK
 from reminder.actions.scene import CaseScene, Scene
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
@@ -20,7 +21,7 @@ def values(scene: Scene) -> Values:
         found |= _of_case(scene, scene.case)
     if scene.case is not None and scene.entry is not None:
         found |= _of_entry(scene, scene.case, scene.entry)
-        special = _SPECIAL.get(scene.reminder.kind)
+        special = _SPECIAL.get(scene.reminder.kind) or CASEWORK.get(scene.reminder.kind)
         if special is not None:
             found |= special(scene, scene.case, scene.entry)
     return found | _said(scene)
@@ -86,6 +87,7 @@ def _said(scene: Scene) -> Values:
 
 _FREE = frozenset(
     {"progress", "next", "reason", "result", "score", "state", "alt", "meaning", "suggested_next"}
+    | {"path", "approver", "text"}
 )
 """Fields of a fact that a person wrote for this very message."""
 
