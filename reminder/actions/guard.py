@@ -4,7 +4,7 @@ from reminder.actions.desk import Actor
 from reminder.domain.errors import NotFound, Refused
 from reminder.domain.people import Staff
 from reminder.domain.policy import POLICY, Scope, in_scope, may
-from reminder.store import cases, people
+from reminder.store import cases, entries, people
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 
@@ -19,7 +19,11 @@ async def permit(tx: Tx, by: Actor, action: str, case_id: int | None = None) -> 
         raise Refused("person.not_allowed")
     if case_id is not None and POLICY[action][1] is Scope.CASE:
         row = (await cases.many(tx, [case_id])).get(case_id)
-        if row is None or not sees(by, row, staff):
+        if row is None:
+            raise NotFound("not_found")
+        if not sees(by, row, staff) and (
+            row.case.confidential or not await entries.named(tx, case_id, person.id)
+        ):
             raise NotFound("not_found")
     return staff
 

@@ -94,6 +94,14 @@ async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
     return [_entry(row) for row in (await tx.execute(query.order_by(t.entries.c.id))).mappings()]
 
 
+async def named(tx: Tx, case_id: int, person_id: int) -> bool:
+    """Whether an entry of the case names the person: they promised something in it, or lead a meeting."""
+    query = sa.select(t.entries.c.id).where(
+        t.entries.c.case_id == case_id, t.entries.c.person_id == person_id
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
+
+
 async def open_of(tx: Tx, case_ids: Sequence[int]) -> list[Entry]:
     """Open entries of some cases."""
     return await open_ones(tx, t.entries.c.case_id.in_(case_ids))
