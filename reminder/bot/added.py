@@ -142,12 +142,12 @@ async def order(turn: Turn, args: str) -> Answer:
 
 
 async def order_answer(turn: Turn, args: str) -> Answer:
-    """`/order_answer NO text`: how it stands, and whatever the officer wants to add."""
-    return await _end(turn, args, "order", "order_answer")
+    """`/statement NO text`: how it stands, and whatever the officer wants to add."""
+    return await _end(turn, args, "order", "statement")
 
 
 async def order_outcome(turn: Turn, args: str) -> Answer:
-    """`/order_outcome NO explained|corrected|criticised|referred text`: a person decides."""
+    """`/outcome NO explained|corrected|criticised|referred text`: a person decides."""
     scene, rest = await case_of(turn, args)
     said, _, text = rest.partition(" ")
     templates = turn.desk.templates
@@ -156,7 +156,7 @@ async def order_outcome(turn: Turn, args: str) -> Answer:
         if said.casefold() in {word.casefold() for word in words}:
             label = turn.word(f"order_outcome.{outcome}")
             return await _finish(turn, scene, _latest(scene, "order_outcome"), f"{label} {text}".strip())
-    return await ask(turn, scene, "order_outcome", "order_outcome")
+    return await ask(turn, scene, "outcome", "outcome")
 
 
 async def task_force(turn: Turn, args: str) -> Answer:

@@ -7,7 +7,7 @@ from itertools import islice
 from rapidfuzz import fuzz, process
 
 from reminder.actions.digests import items_of
-from reminder.bot import casework, imports, intake, lists, office, visits
+from reminder.bot import added, casework, imports, intake, lists, moves, office, standins, visits
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import numbered
 from reminder.bot.choices import offer
@@ -68,6 +68,41 @@ COMMANDS: Mapping[str, Command] = {
     "reopen": Command(run=casework.reopen, action="reopen", case=True),
     "withdraw": Command(run=casework.withdraw, action="withdraw", case=True),
     "fact": Command(run=casework.fact, action="fact", case=True),
+    "refer": Command(run=moves.refer, action="refer", case=True),
+    "ack": Command(run=moves.acknowledge, action="acknowledge", case=True),
+    "object": Command(run=moves.object_to, action="object", case=True),
+    "guide": Command(run=moves.guide, action="guide", case=True),
+    "extend": Command(run=moves.extend, action="extend", case=True),
+    "suspend": Command(run=moves.suspend, action="suspend", case=True),
+    "defer": Command(run=moves.defer, action="defer", case=True),
+    "resume": Command(run=moves.resume, action="resume", case=True),
+    "pause": Command(run=moves.pause, action="pause", case=True),
+    "review": Command(run=moves.review, action="review_request", case=True),
+    "reviewed": Command(run=moves.review_result, action="review_result", case=True),
+    "flag": Command(run=moves.flag, action="flag", case=True),
+    "sponsor": Command(run=moves.sponsor, action="sponsor", case=True),
+    "merge": Command(run=moves.merge, action="merge", case=True),
+    "archive": Command(run=moves.archive, action="archive", case=True, admin=True),
+    "add": Command(run=added.add, action="add", case=True),
+    "commit": Command(run=added.commit, action="add", case=True),
+    "kept": Command(run=added.kept, action="done", case=True),
+    "broken": Command(run=added.broken, action="reopen", case=True),
+    "meet": Command(run=added.meet, action="add", case=True),
+    "outreach": Command(run=added.outreach, action="add", case=True),
+    "joint": Command(run=added.joint, action="add"),
+    "taskforce": Command(run=added.task_force, action="add", case=True),
+    "agree": Command(run=added.agree, action="add", case=True),
+    "hardship": Command(run=added.hardship, action="add", case=True),
+    "reach": Command(run=added.reach, action="contact", case=True),
+    "order": Command(run=added.order, action="order", case=True),
+    "statement": Command(run=added.order_answer, action="done", case=True),
+    "outcome": Command(run=added.order_outcome, action="order", case=True),
+    "signals": Command(run=standins.signals, action="order"),
+    "counts": Command(run=standins.counts, action="counts"),
+    "leave": Command(run=standins.leave, action="leave"),
+    "back": Command(run=standins.back, action="leave"),
+    "post": Command(run=standins.post, action="posting", admin=True),
+    "handover": Command(run=standins.hand_over, action="posting", admin=True),
     "undo": Command(run=casework.take_back, action="undo"),
     "why": Command(run=lists.why, action="why", case=True),
     "assign": Command(run=casework.assign, action="assign", case=True),

@@ -131,12 +131,12 @@ async def review(turn: Turn, args: str) -> Answer:
 
 
 async def review_result(turn: Turn, args: str) -> Answer:
-    """`/review_result NO stands|again text`: what the review found."""
+    """`/reviewed NO stands|again text`: what the review found."""
     scene, rest = await case_of(turn, args)
     said, _, text = rest.partition(" ")
     upholds = _found(turn, said)
     if upholds is None or not text.strip():
-        return await ask(turn, scene, "review_result", "review_result")
+        return await ask(turn, scene, "reviewed", "reviewed")
     last = scene.past.status is Status.UNDER_SECOND_REVIEW
     move = "send_back" if not upholds else "conclude" if last else "review_result"
     return await did(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reminder.domain.cases import Case, Event, Fact
+from reminder.domain.cases import ENDED, Case, Event, Fact
 from reminder.domain.errors import NotFound
 from reminder.store import tables as t
 from reminder.store.database import Tx
@@ -277,3 +277,12 @@ async def tell(
 async def timeline(tx: Tx, case_id: int) -> list[Mapping[str, Any]]:
     query = sa.select(t.timeline).where(t.timeline.c.case_id == case_id)
     return [dict(row) for row in (await tx.execute(query.order_by(t.timeline.c.id))).mappings()]
+
+
+async def handled_at(tx: Tx, person_id: int, place: str) -> list[int]:
+    """Ids of the cases under way that a person handles, of one place or of all ("")."""
+    ended = [status.value for status in ENDED]
+    query = sa.select(t.cases.c.id).where(t.cases.c.handler_id == person_id, t.cases.c.status.not_in(ended))
+    if place:
+        query = query.where(t.cases.c.place.contains(place, autoescape=True))
+    return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())

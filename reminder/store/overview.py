@@ -50,3 +50,24 @@ async def cases_under_way(tx: Tx) -> list[int]:
     """Cases that have not ended, oldest first."""
     query = sa.select(t.cases.c.id).where(t.cases.c.status.not_in([status.value for status in ENDED]))
     return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())
+
+
+async def kept_and_missed(tx: Tx, now: datetime) -> dict[int, dict[str, int]]:
+    """Office-bound deadlines by unit: met, met late, overdue, still open."""
+    office = (t.entries.c.bound == "office") & (t.entries.c.kind == "deadline")
+    status, due = t.entries.c.status, t.entries.c.due_at
+    named = {
+        "met": status == "met",
+        "met_late": status == "met_late",
+        "overdue": (status == "open") & (due < now),
+        "open": (status == "open") & (due >= now),
+    }
+    sums = [sa.func.sum(sa.case((test, 1), else_=0)).label(name) for name, test in named.items()]
+    query = (
+        sa.select(t.cases.c.unit_id, *sums)
+        .join(t.cases, t.cases.c.id == t.entries.c.case_id)
+        .where(office, t.cases.c.unit_id.is_not(None))
+        .group_by(t.cases.c.unit_id)
+    )
+    rows = (await tx.execute(query)).mappings()
+    return {row["unit_id"]: {name: int(row[name] or 0) for name in named} for row in rows}
