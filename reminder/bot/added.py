@@ -156,7 +156,7 @@ async def order_outcome(turn: Turn, args: str) -> Answer:
         if said.casefold() in {word.casefold() for word in words}:
             label = turn.word(f"order_outcome.{outcome}")
             return await _finish(turn, scene, _latest(scene, "order_outcome"), f"{label} {text}".strip())
-    return await ask(turn, scene, "outcome", "outcome")
+    return await ask(turn, scene, "outcome", "verdict")
 
 
 async def task_force(turn: Turn, args: str) -> Answer:
