@@ -1,7 +1,7 @@
 """What people can do with a case; each is one deed: allowed, recorded, replanned."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,12 +10,13 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
-from reminder.domain.cases import OUTCOMES, Event, allowed_from
+from reminder.domain.cases import ENDED, OUTCOMES, Event, allowed_from
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
+from reminder.domain.people import Role
 from reminder.domain.wanted import over
 from reminder.domain.workdays import local_day
-from reminder.store import cases, residents
+from reminder.store import cases, people, residents
 from reminder.store.database import Tx
 
 
@@ -64,6 +65,7 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
         raise Refused("protocol.unknown", protocol=new.protocol, known=", ".join(sorted(desk.protocols)))
     if not new.category:
         raise Refused("case.needs_category")
+    new = await _routed(tx, desk, new)
     case_id = await _open(tx, desk, by, new)
     for party in new.parties:
         await _join(tx, desk, case_id, party, contacted=not new.imported)
@@ -77,6 +79,20 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     await record.add(tx, desk, by, case_id, Event.ASSIGN, deed=deed, at=received, value=assigned)
     await record.add(tx, desk, by, case_id, Event.REGISTER, deed=deed, at=received, value=quiet)
     return await replan(tx, desk, case_id)
+
+
+async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
+    """A case of a village goes to the cadre who looks after it, unless intake named somebody."""
+    if new.handler_id is not None or not new.place:
+        return new
+    staff = await people.staff(tx)
+    today = local_day(desk.clock.now(), desk.office.zone)
+    places = sorted({p.place for p in staff.postings if p.place in new.place}, key=len, reverse=True)
+    for place in places:
+        person = staff.posted(place, today)
+        if person is not None and Role.AGENT not in person.roles:
+            return replace(new, handler_id=person.id, unit_id=person.unit_id)
+    return new
 
 
 async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> int:
@@ -164,7 +180,8 @@ async def allowed(tx: Tx, desk: Desk, by: Actor, case_id: int, event: Event) -> 
     await permit(tx, by, event.value, case_id)
     scene = await read_case(tx, desk, case_id)
     states = allowed_from(event, direct_answer=scene.row.case.direct_answer)
-    if states is not None and scene.past.status not in states:
+    noted = event is Event.NOTE and scene.past.status not in ENDED  # kept in any state, moves only some
+    if states is not None and scene.past.status not in states and not noted:
         raise Refused("case.wrong_state", status=f"status.{scene.past.status}", move=f"move.{event}")
     return scene
 

@@ -16,6 +16,7 @@ from reminder.store import cases, overview, people
 from reminder.store.database import Tx
 
 LONG_OPEN = timedelta(days=365)
+LATE = timedelta(days=30)
 BOUNCED = 2
 REOPENED = 2
 
@@ -100,7 +101,7 @@ def wants_task_force(scene: CaseScene) -> bool:
     long_open = bool(received) and scene.now - received[0].at > LONG_OPEN
     again = len(scene.past.all(Event.REOPEN)) >= REOPENED
     late = scene.row.protocol == "major" and any(
-        e.milestone == "handle" and e.due_at is not None and e.due_at + timedelta(days=30) < scene.now
+        e.milestone == "handle" and e.due_at is not None and e.due_at + LATE < scene.now
         for e in scene.entries.values()
         if e.is_open
     )

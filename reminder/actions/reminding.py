@@ -224,6 +224,10 @@ def on_side(step: DueStep, role: str) -> bool:
 
 
 def _key(entry: Entry, step: DueStep, recipient: str, channel: Channel) -> str:
+    """One meeting about several cases is one thing to tell its attendees: the first of its entries does."""
+    session = entry.detail.get("session")
+    if session and not step.resident and step.kind is not None and not step.only:
+        return f"session:{session}/{entry.revision}/{step.key}/{recipient}/{channel}"
     return f"{entry.id}/{entry.revision}/{step.key}/{recipient}/{channel}"
 
 

@@ -87,7 +87,7 @@ def _said(scene: Scene) -> Values:
 
 _FREE = frozenset(
     {"progress", "next", "reason", "result", "score", "state", "alt", "meaning", "suggested_next"}
-    | {"path", "approver", "text"}
+    | {"path", "approver", "text", "sender", "n", "m", "no_list", "promises", "staff", "lines"}
 )
 """Fields of a fact that a person wrote for this very message."""
 
