@@ -14,7 +14,7 @@ from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.actions.whom import who
 from reminder.domain.cases import ENDED, Event
-from reminder.domain.errors import Refused
+from reminder.domain.errors import Refused, Stale
 from reminder.domain.people import Role
 from reminder.domain.protocols import ADDED, Milestone
 from reminder.domain.workdays import at, local_day
@@ -33,6 +33,8 @@ async def add(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, value: Mapp
     _sound(scene, value)
     subject = await _subject(tx, case_id, key)
     deed = await record.begin(tx, desk, by, case_id, key)
+    if deed is None:
+        raise Stale("deed.repeated")
     await record.add(tx, desk, by, case_id, Event.ADD, deed=deed, subject=subject, value=value)
     return await replan(tx, desk, case_id)
 
@@ -86,7 +88,8 @@ async def joint_review(
         "agenda": numbers,
     }
     for case_id in case_ids:
-        plans.append(await add(tx, desk, by, case_id, "joint_review", value))
+        one = by if case_id == case_ids[-1] else Actor(person=by.person)  # a deed for each case
+        plans.append(await add(tx, desk, one, case_id, "joint_review", value))
     return plans
 
 

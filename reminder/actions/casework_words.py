@@ -71,6 +71,17 @@ def _joint(scene: Scene, case: CaseScene, entry: Entry) -> Values:
     }
 
 
+def _reception(scene: Scene, case: CaseScene, entry: Entry) -> Values:
+    leader = case.staff.active(entry.person_id)
+    booked = [str(f.value["booked"]) for f in case.past.about(entry.key) if "booked" in f.value]
+    separator = scene.desk.templates.word("separator", scene.lang)
+    return {
+        "leader": leader.name if leader is not None else "",
+        "place": entry.place or scene.office.name,
+        "no_list": separator.join(booked) or scene.desk.templates.word("none", scene.lang),
+    }
+
+
 CASEWORK: Mapping[str, Callable[[Scene, CaseScene, Entry], Values]] = {
     "referred": _referred,
     "acknowledge": _acknowledge,
@@ -80,5 +91,8 @@ CASEWORK: Mapping[str, Callable[[Scene, CaseScene, Entry], Values]] = {
     "meeting_tomorrow": _invited,
     "commitment_made": _commitment,
     "joint_review": _joint,
+    "reception_duty": _reception,
+    "reception_list": _reception,
+    "reception_record": _reception,
 }
 """Kind of message -> its own values."""

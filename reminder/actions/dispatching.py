@@ -234,7 +234,8 @@ async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard
     reminder, desk, now = scene.reminder, scene.desk, scene.now
     token = desk.new_id()
     entry = scene.entry
-    told = {"slot": slot_of(entry)} if entry is not None and entry.kind is EntryKind.VISIT else {}
+    meets = entry is not None and entry.kind in {EntryKind.VISIT, EntryKind.MEETING}
+    told = {"slot": slot_of(entry)} if entry is not None and meets else {}
     await reminders.move(
         tx,
         reminder.id,

@@ -7,7 +7,7 @@ from itertools import islice
 from rapidfuzz import fuzz, process
 
 from reminder.actions.digests import items_of
-from reminder.bot import added, casework, imports, intake, lists, moves, office, standins, visits
+from reminder.bot import added, casework, files, imports, intake, lists, moves, office, standins, visits
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import numbered
 from reminder.bot.choices import offer
@@ -97,6 +97,13 @@ COMMANDS: Mapping[str, Command] = {
     "order": Command(run=added.order, action="order", case=True),
     "statement": Command(run=added.order_answer, action="done", case=True),
     "outcome": Command(run=added.order_outcome, action="order", case=True),
+    "reception": Command(run=files.reception, action="file"),
+    "swap": Command(run=files.swap, action="visit", case=True),
+    "book": Command(run=files.book, action="add", case=True),
+    "household": Command(run=files.household, action="file"),
+    "round": Command(run=files.make_round, action="file"),
+    "pledges": Command(run=files.pledges, action="file"),
+    "finish": Command(run=files.finish, action="file", case=True),
     "signals": Command(run=standins.signals, action="order"),
     "counts": Command(run=standins.counts, action="counts"),
     "leave": Command(run=standins.leave, action="leave"),

@@ -59,6 +59,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "merge": (_HEADS | {Role.INTAKE}, Scope.CASE),
     "archive": (_ADMIN, Scope.CASE),
     "erase": (_ADMIN, Scope.CASE),
+    "file": (_HEADS | _LEADERS | {Role.INTAKE, Role.HANDLER}, Scope.OFFICE),
     "leave": (_CADRES, Scope.OFFICE),
     "posting": (_HEADS, Scope.OFFICE),
     "counts": (_HEADS | _LEADERS, Scope.OFFICE),

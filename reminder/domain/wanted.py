@@ -109,6 +109,8 @@ class _Planner:
             if not (milestone.repeat and entry.ended_at and entry.status in _MET):
                 return
             anchor, key = self.following(entry), _again(key)
+            detail = {name: value for name, value in anchor.detail.items() if name not in _CHOSEN}
+            anchor = replace(anchor, detail=detail)
 
     def anchors(self, milestone: Milestone) -> list[_Anchor]:
         name = milestone.anchor
@@ -274,6 +276,9 @@ class _Planner:
                 return replace(entry, status=self._met(entry, later.at), ended_at=later.at)
         return entry
 
+
+_CHOSEN = frozenset({"day", "nominal", "start", "end"})
+"""What somebody chose for one time only; the next time the limit decides."""
 
 _END_ALL = frozenset({Event.GUIDE, Event.WITHDRAW, Event.MERGE, Event.CONCLUDE, Event.ARCHIVE, Event.ERASE})
 """After these nothing is owed any more but what they call for themselves."""
