@@ -15,12 +15,17 @@ ROUNDS = 1000
 
 
 async def dispatch(rt: Runtime) -> int:
-    """Send what is ready, each channel on its own: a slow one holds up nobody else. Returns the count."""
+    """Send what is ready, each channel on its own: a slow one holds up nobody else. Returns the count.
+
+    With a concurrency of one it is one message at a time over all channels, in an order that repeats itself.
+    """
     async with rt.db.read() as tx:
         first = await reminders.next_send_at(tx)
     if first is None or first > rt.clock.now():
         return 0
     ports: list[Port] = [port for port in (rt.chat, rt.sms) if port is not None]
+    if rt.concurrency == 1:
+        return sum([await _channel(rt, port) for port in ports])
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_channel(rt, port)) for port in ports]
     return sum(task.result() for task in tasks)
