@@ -117,9 +117,8 @@ class Drive:
             _, _, act = heapq.heappop(self._acts)
             await act()
         zone = self.rt.desk.office.zone
-        if moment == at(local_day(moment, zone), NOON, zone):
-            if await housekeep(self.rt):
-                self._drawn = None
+        if moment == at(local_day(moment, zone), NOON, zone) and await housekeep(self.rt):
+            self._drawn = None
         await self.settle()
 
     def _rings(self) -> int:

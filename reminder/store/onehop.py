@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiosqlite
+from sqlalchemy.exc import DBAPIError
 
 
 class Cursor:
@@ -67,9 +68,12 @@ class Connection(aiosqlite.Connection):
         """Do a piece of work where the connection lives."""
         await self._execute(work, self._conn, *arguments)
 
-    async def ask(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows of a statement, in one trip and without a cursor of ours."""
-        found: list[Any] = await self._execute(_ask, self._conn, sql, parameters)
+    async def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a statement, in one trip and without a cursor of ours. Errors are SQLAlchemy's."""
+        try:
+            found: list[Any] = await self._execute(_ask, self._conn, sql, parameters)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, list(parameters), error, sqlite3.Error) from error
         return found
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:

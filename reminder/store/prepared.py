@@ -3,18 +3,15 @@
 SQLAlchemy's way from a statement to its rows costs several times what SQLite needs to answer it.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 
-from reminder.store.database import Tx
-from reminder.store.onehop import Connection
+from reminder.store.database import Tx, driver_of
 
 Row = dict[str, Any]
 _Process = Callable[[Any], Any] | None
@@ -33,7 +30,7 @@ class Prepared:
         self._plans: dict[tuple[Any, ...], _Plan] = {}
 
     async def rows(self, tx: Tx, **values: Any) -> list[Row]:
-        connection = _driver(tx)
+        connection = driver_of(tx)
         if connection is None:
             found = await tx.execute(self._statement, values)
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
@@ -42,12 +39,7 @@ class Prepared:
         plan = self._plans.get(shape)
         if plan is None:
             plan = self._plans[shape] = _planned(self._statement, tx.dialect, values)
-        bound = plan.bound(values)
-        try:
-            return plan.read(await connection.ask(plan.sql, bound))
-        except sqlite3.Error as error:
-            told = DBAPIError.instance(plan.sql, bound, error, sqlite3.Error, dialect=tx.dialect)
-            raise told from error
+        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
 
     async def row(self, tx: Tx, **values: Any) -> Row | None:
         """The first row, if there is one."""
@@ -102,13 +94,6 @@ def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
         return slot.constant
     value = values[slot.name] if slot.index is None else values[slot.name][slot.index]
     return slot.process(value) if slot.process is not None else value
-
-
-def _driver(tx: Tx) -> Connection | None:
-    """SQLite's connection under a transaction; None on another database."""
-    assert tx.sync_connection is not None
-    found = tx.sync_connection.connection.driver_connection
-    return found if isinstance(found, Connection) else None
 
 
 def _padded(values: list[Any]) -> list[Any]:
