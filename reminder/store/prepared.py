@@ -1,0 +1,134 @@
+"""A statement that is asked often: built once, compiled once, and on SQLite handed straight to the driver.
+
+SQLAlchemy's way from a statement to its rows costs several times what SQLite needs to answer it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
+
+from reminder.store.database import Tx, driver_of
+
+Row = dict[str, Any]
+_Process = Callable[[Any], Any] | None
+
+
+def each(name: str) -> sa.BindParameter[Any]:
+    """A list in a statement: `column.in_(each("ids"))`."""
+    return sa.bindparam(name, expanding=True)
+
+
+class Prepared:
+    """Asked with its parameters by name; those that are columns of an INSERT or UPDATE are what it sets."""
+
+    def __init__(self, statement: sa.Executable) -> None:
+        self._statement: Any = statement
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+
+    async def rows(self, tx: Tx, **values: Any) -> list[Row]:
+        connection = driver_of(tx)
+        if connection is None:
+            found = await tx.execute(self._statement, values)
+            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+        values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
+        shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._plans[shape] = _planned(self._statement, tx.dialect, values)
+        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
+
+    async def row(self, tx: Tx, **values: Any) -> Row | None:
+        """The first row, if there is one."""
+        found = await self.rows(tx, **values)
+        return found[0] if found else None
+
+    async def scalars(self, tx: Tx, **values: Any) -> list[Any]:
+        """The first column."""
+        return [next(iter(row.values())) for row in await self.rows(tx, **values)]
+
+    async def scalar(self, tx: Tx, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = await self.scalars(tx, **values)
+        return found[0] if found else None
+
+    async def run(self, tx: Tx, **values: Any) -> None:
+        await self.rows(tx, **values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    """One "?": a value by name, the n-th of a list, or what the statement itself says."""
+
+    name: str | None
+    index: int | None
+    constant: Any
+    process: _Process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A statement for lists of given lengths, as SQLite takes it."""
+
+    sql: str
+    slots: tuple[_Slot, ...]
+    names: tuple[str, ...]
+    processed: tuple[tuple[str, Callable[[Any], Any]], ...]
+
+    def bound(self, values: Mapping[str, Any]) -> list[Any]:
+        return [_value(slot, values) for slot in self.slots]
+
+    def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
+        rows = [dict(zip(self.names, row, strict=True)) for row in found] if self.names else []
+        for name, process in self.processed:
+            for row in rows:
+                row[name] = process(row[name])
+        return rows
+
+
+def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
+    if slot.name is None:
+        return slot.constant
+    value = values[slot.name] if slot.index is None else values[slot.name][slot.index]
+    return slot.process(value) if slot.process is not None else value
+
+
+def _padded(values: list[Any]) -> list[Any]:
+    """To a power of two, so that a handful of plans serves lists of every length."""
+    short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
+    return [*values, *values[-1:] * short]
+
+
+def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Plan:
+    lists = {name for name, value in values.items() if isinstance(value, list)}
+    compiled: SQLCompiler = statement.compile(
+        dialect=dialect, column_keys=[name for name in values if name not in lists]
+    )
+    expanded = compiled.construct_expanded_state(dict(values))
+    columns = statement.exported_columns.items()
+    reading = [(name, c.type.dialect_impl(dialect).result_processor(dialect, None)) for name, c in columns]
+    return _Plan(
+        sql=expanded.statement,
+        slots=tuple(_slots(compiled, expanded, values)),
+        names=tuple(name for name, _ in columns),
+        processed=tuple((name, process) for name, process in reading if process is not None),
+    )
+
+
+def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
+    of_list = {
+        key: (name, n) for name, keys in expanded.parameter_expansion.items() for n, key in enumerate(keys)
+    }
+    for key in expanded.positiontup or ():
+        name, index = of_list.get(key, (key, None))
+        process = compiled.binds[name].type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+        if name in values:
+            yield _Slot(name=name, index=index, constant=None, process=process)
+        else:
+            constant = expanded.parameters[key]
+            yield _Slot(
+                name=None, index=None, constant=process(constant) if process else constant, process=None
+            )
