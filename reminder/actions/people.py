@@ -77,7 +77,8 @@ async def known(tx: Tx, chat_id: int) -> Person | None:
 
 async def set_language(tx: Tx, desk: Desk, by: Actor, lang: str) -> None:
     if lang not in desk.templates.languages:
-        raise Refused("lang.unknown", known=", ".join(desk.templates.languages))
+        names = [desk.templates.word("bot.this_language", one) for one in desk.templates.languages]
+        raise Refused("lang.unknown", known=" / ".join(names))
     assert by.person is not None
     await people.update(tx, by.person.id, lang=lang)
     await record.begin(tx, desk, by, None, f"lang:{lang}")

@@ -7,7 +7,19 @@ from itertools import islice
 from rapidfuzz import fuzz, process
 
 from reminder.actions.digests import items_of
-from reminder.bot import added, casework, files, imports, intake, lists, moves, office, standins, visits
+from reminder.bot import (
+    added,
+    assigning,
+    casework,
+    files,
+    imports,
+    intake,
+    lists,
+    moves,
+    office,
+    standins,
+    visits,
+)
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import numbered
 from reminder.bot.choices import offer
@@ -15,6 +27,7 @@ from reminder.bot.turn import Turn
 from reminder.domain.errors import Refused
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.policy import POLICY, may
+from reminder.longtext import clip
 
 MENU = 8
 """Commands in a chat's menu; all of them stand in /help."""
@@ -112,7 +125,7 @@ COMMANDS: Mapping[str, Command] = {
     "handover": Command(run=standins.hand_over, action="posting", admin=True),
     "undo": Command(run=casework.take_back, action="undo"),
     "why": Command(run=lists.why, action="why", case=True),
-    "assign": Command(run=casework.assign, action="assign", case=True),
+    "assign": Command(run=assigning.assign, action="assign", case=True),
     "people": Command(run=office.staff, action="people", menu=True, admin=True),
     "invite": Command(run=office.invite, action="invite", menu=True, admin=True),
     "protocol": Command(run=office.protocol, action="protocol", admin=True),
@@ -147,10 +160,18 @@ async def run(turn: Turn, line: str) -> Answer:
     if command is None:
         return await nearest(turn, line)
     if not may(turn.person, command.action, turn.staff):
-        raise Refused("person.not_allowed")
+        if command.case:
+            raise Refused("person.not_allowed")
+        raise Refused("command.not_yours", name=name, who=_whose(turn, command.action))
     if command.case and not numbered(args)[0]:
         return await _own_cases(turn, name, args)
     return await command.run(turn, args.strip())
+
+
+def _whose(turn: Turn, action: str) -> str:
+    """Who may, in words: the administrator where they may, for that is whom to ask."""
+    roles = POLICY[action][0]
+    return turn.word(f"role.{Role.ADMIN if Role.ADMIN in roles else min(roles)}")
 
 
 async def _own_cases(turn: Turn, name: str, args: str) -> Answer:
@@ -165,7 +186,10 @@ async def _own_cases(turn: Turn, name: str, args: str) -> Answer:
         case = rows[no].case
         place = turn.word("confidential") if case.confidential else case.place
         options.append((f"{no} {place}".strip(), f"{name} {no} {args}".strip()))
-    return Answer(cards=(await offer(turn, turn.word("ask.which_case"), options, 2),))
+    text = turn.word("ask.which_case")
+    if args.strip():
+        text = f"{turn.word('bot.no_number_in', said=clip(args.strip(), 40))}\n{text}"
+    return Answer(cards=(await offer(turn, text, options, 2),))
 
 
 async def nearest(turn: Turn, text: str) -> Answer:

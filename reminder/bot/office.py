@@ -12,7 +12,7 @@ from reminder.actions import people
 from reminder.actions.guard import permit
 from reminder.actions.overview import overview
 from reminder.bot.answers import Answer, Paper, says
-from reminder.bot.arguments import leading_when
+from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.cards import person_line
 from reminder.bot.choices import offer
 from reminder.bot.turn import Turn
@@ -104,14 +104,24 @@ async def protocol(turn: Turn, args: str) -> Answer:
         words = words[1:]
     if not words or words[0] == "list":
         options = [
-            (f"{p.names.get(turn.lang, key)} ({key})", f"protocol show {key}")
+            (p.names.get(turn.lang, key), f"protocol show {key}")
             for key, p in sorted(turn.desk.protocols.items())
         ]
         return Answer(cards=(await offer(turn, turn.word("ask.protocol"), options),))
-    found = turn.desk.protocols.get(words[0])
+    said = " ".join(words).casefold()
+    found = next(
+        (
+            p
+            for key, p in turn.desk.protocols.items()
+            if said in {key, *(name.casefold() for name in p.names.values())}
+        ),
+        None,
+    )
     if found is None:
-        known = ", ".join(sorted(turn.desk.protocols))
-        raise Refused("protocol.unknown", protocol=words[0][:40], known=known)
+        known = turn.word("separator").join(
+            p.names.get(turn.lang, key) for key, p in sorted(turn.desk.protocols.items())
+        )
+        raise Refused("protocol.unknown", protocol=clip(said, 40), known=known)
     head = turn.word(
         "bot.protocol_head",
         name=found.names.get(turn.lang, found.key),
@@ -171,7 +181,7 @@ async def _mark(turn: Turn, said: str) -> Answer:
     when, rest = leading_when(turn, said)
     word, _, name = rest.partition(" ")
     if when is None:
-        raise Refused("date.unreadable")
+        raise no_date(said)
     kind = _kind(turn, word)
     moved = await marking.would_move(turn.tx, turn.desk, turn.by, when.day, DayMark(kind=kind, name=name))
     text = turn.word(

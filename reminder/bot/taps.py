@@ -7,7 +7,7 @@ from typing import Any
 from reminder.actions.guard import permit
 from reminder.bot import cards, casework, days, intake, moves, office, visits
 from reminder.bot.answers import Answer, Card
-from reminder.bot.choices import chosen
+from reminder.bot.choices import chosen, leafed
 from reminder.bot.commands import run
 from reminder.bot.deeds import undo
 from reminder.bot.heard import Tap
@@ -155,6 +155,10 @@ async def _option(turn: Turn, tap: Tap) -> Answer:
     return _in_place(found)
 
 
+async def _leaf(turn: Turn, tap: Tap) -> Answer:
+    return Answer(redraw=await leafed(turn, tap))
+
+
 async def _protocol(turn: Turn, tap: Tap) -> Answer:
     return _in_place(await intake.protocol_chosen(turn, tap))
 
@@ -214,6 +218,7 @@ ACTS: Mapping[str, Act] = {
     "page": Act(run=_page, action="see"),
     "go": Act(run=_go, action="see"),
     "opt": Act(run=_option, action="see"),
+    "leaf": Act(run=_leaf, action="see"),
     "newp": Act(run=_protocol, action="register"),
     "yes": Act(run=_yes, action="see"),
     "no": Act(run=_no, action="see"),

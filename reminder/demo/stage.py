@@ -19,6 +19,7 @@ from starlette.routing import Mount
 
 from reminder.actions.agenda import future_only
 from reminder.app import Server, address, listening, new_desk
+from reminder.bot.menu import set_menus
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.clock import ManualClock
@@ -106,6 +107,7 @@ async def staged(
                 rt=rt, world=world, clock=clock, drive=drive, cast=cast, lang=lang, url=address(sock)
             )
             async with _serving(stage, sock):
+                await set_menus(rt)
                 await _day_before(stage, as_of)
                 yield stage
 

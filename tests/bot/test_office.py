@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from jobs.remind import remind
 from reminder.bot.office import CALENDAR_CHANGED
 from reminder.domain.workdays import MarkKind
+from reminder.kinds import Audience
 from reminder.store import calendars, cases, entries, people
 from tests.bot.phones import Phones, phones
-from tests.office import STAFF, a_case, person, read, write
+from tests.office import STAFF, a_case, pass_time, person, read, templates, write
 
 
 @pytest.fixture
@@ -91,6 +93,27 @@ async def test_preview_names_no_resident(chat: Phones) -> None:
     await chat.write("he", "/preview 3")
     assert "→ 群众" in chat.last("he")
     assert "李女士" not in chat.last("he")
+
+
+def test_every_kind_of_staff_message_is_called_by_its_own_name() -> None:
+    words = templates()
+    for lang in words.languages:
+        said = [
+            words.word(f"gist.{k.name}", lang) for k in words.kinds.values() if k.audience is Audience.STAFF
+        ]
+        assert len(set(said)) == len(said) > 10
+        assert words.word("bot.staff_message", lang) not in said
+
+
+async def test_preview_and_why_say_what_a_message_to_staff_is_about(chat: Phones) -> None:
+    no = (await a_case(chat.rt)).row.case.number
+    await chat.write("he", "/preview 60")
+    assert "新件 → 陈立文" in chat.last("he")
+    assert "超期提醒 → 林国栋" in chat.last("he")
+    pass_time(chat.rt, days=60)
+    await remind(chat.rt)
+    await chat.write("he", f"/why {no}")
+    assert "超期提醒 · → 林国栋" in chat.last("he")
 
 
 LEDGER = (Path(__file__).parents[1] / "ledger" / "sample.csv").read_bytes()
