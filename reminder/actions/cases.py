@@ -231,11 +231,18 @@ async def note(
     value: dict[str, Any] = {"text": text[:MAX_REQUEST]}
     if why:
         value["why"] = why[:200]
-    if progress:
-        value |= {"progress": progress, "next": next_step, "told": "yes"}
-        if next_on is not None:
-            value["date_on"] = next_on.isoformat()
-    return await take(tx, desk, by, case_id, Event.NOTE, value=value)
+    if not progress:
+        return await take(tx, desk, by, case_id, Event.NOTE, value=value)
+    await allowed(tx, desk, by, case_id, Event.NOTE)
+    deed = await record.begin(tx, desk, by, case_id, "note")
+    if deed is None:
+        raise Stale("deed.repeated")
+    told = {"progress": progress, "next": next_step or progress}
+    if next_on is not None:
+        told["date_on"] = next_on.isoformat()
+    await record.add(tx, desk, by, case_id, Event.NOTE, deed=deed, value=value)
+    await record.add(tx, desk, by, case_id, Event.TOLD, deed=deed, value=told)
+    return await replan(tx, desk, case_id)
 
 
 async def answer(

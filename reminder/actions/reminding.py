@@ -204,7 +204,7 @@ def _once_a_day(due: Iterable[DueStep], office: Office) -> Iterator[DueStep]:
     last: dict[tuple[object, ...], DueStep] = {}
     for step in due:
         day = local_day(step.at, office.zone)
-        same = (day, step.roles, step.kind) if step.kind and step.roles else (step.key,)
+        same = (day, step.roles, step.kind) if step.kind and step.roles else (step.key, step.only)
         last[same] = step
     yield from last.values()
 

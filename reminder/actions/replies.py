@@ -18,9 +18,13 @@ from reminder.domain.people import Channel
 from reminder.domain.reminders import Reason, State
 from reminder.domain.replies import QuestionKind, Reply, ReplyKind, read_reply
 from reminder.domain.workdays import at, local_day
+from reminder.placeholders import clean
 from reminder.store import cases, inbox, people, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.inbox import Question
+
+_ALWAYS = frozenset({"opt_out_ok", "opt_in_ok"})
+"""Whoever says stop, or start again, reads that it was heard, however much they wrote before."""
 
 ANSWERS_PER_HOUR = 4
 """Automatic answers to one phone per hour at most: two machines must not talk to each other for ever."""
@@ -158,10 +162,12 @@ async def _other(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _unknown(tx, desk, heard)
         return
     what = _TASKS.get(heard.reply.kind, "read_reply")
-    value = {"what": what, "said": heard.reply.text[:200]}
-    await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
+    said = "" if scene.row.case.confidential else clean(heard.reply.text, flat=True)[:200]
+    value = {"what": what, "said": said}
+    if not any(e.is_open and dict(e.detail) == value for e in scene.entries.values()):
+        await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
     known = heard.reply.kind.value if heard.reply.kind in _TASKS else "other"
-    await _tell_staff(tx, desk, heard, scene, known)
+    await _tell_staff(tx, desk, heard, scene, known, said)
     midnight = _midnight(desk)
     if not await reminders.sent_to_phone(tx, heard.phone_id, "auto_answer", midnight):
         await _answer(tx, desk, heard, scene, "auto_answer")
@@ -203,7 +209,8 @@ async def _answer(
     """One automatic text back, within bounds."""
     now = desk.clock.now()
     phone_id = heard.phone_id or await residents.keep_phone(tx, desk.sealer, heard.text.number)
-    if await reminders.count_replies(tx, phone_id, now - timedelta(hours=1)) >= ANSWERS_PER_HOUR:
+    recent = await reminders.count_replies(tx, phone_id, now - timedelta(hours=1))
+    if kind not in _ALWAYS and recent >= ANSWERS_PER_HOUR:
         return
     await reminders.add(
         tx,
@@ -228,7 +235,9 @@ async def _addressee(tx: Tx, heard: _Heard, scene: CaseScene | None) -> int | No
     return next(iter(heard.holders), None)
 
 
-async def _tell_staff(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str) -> None:
+async def _tell_staff(
+    tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, said: str = ""
+) -> None:
     """The person who answers for the case hears at once what the resident said."""
     staff = await people.staff(tx)
     row, now = scene.row, desk.clock.now()
@@ -239,6 +248,7 @@ async def _tell_staff(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meani
     suggested = f"suggested_next.{meaning}"
     known = desk.templates.has_word(suggested)
     detail = {"meaning": f"word:meaning.{meaning}", "suggested_next": f"word:{suggested}" if known else ""}
+    detail["said"] = desk.templates.word("said", person.lang, text=said) if said else ""
     if meaning == "score":
         detail["score"] = str(heard.reply.score)
     await reminders.add(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reminder.actions.desk import Desk
+from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import responsible
 from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry
@@ -54,11 +55,7 @@ class CaseScene:
         milestone = self.milestone(entry)
         if milestone is not None:
             return milestone.words[lang]
-        templates = self.desk.templates
-        key = f"task.{entry.detail.get('what', 'other')}"
-        kind = str(entry.detail.get("kind", ""))
-        gist = templates.word(f"gist.{kind}", lang) if templates.has_word(f"gist.{kind}") else ""
-        return templates.word(key, lang, gist=gist, said=str(entry.detail.get("said", "")))
+        return task_in_words(entry, self.desk.templates, lang)
 
     def open_of(self, milestone: str) -> Entry | None:
         """The latest open entry of a milestone."""
@@ -68,6 +65,12 @@ class CaseScene:
     def latest(self, *milestones: str) -> Entry | None:
         found = [e for e in self.entries.values() if e.milestone in milestones]
         return found[-1] if found else None
+
+    def answer_owed(self) -> Entry | None:
+        """The open deadline by which the resident is answered, if there is one yet."""
+        owed = [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
+        answers = [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
+        return min(answers, key=lambda e: (e.due_at, e.id)) if answers else None
 
     def next_owed(self) -> Entry | None:
         """The open deadline by which the resident is answered, else the next open office-bound entry."""
@@ -92,6 +95,8 @@ class Scene:
     phone: Phone | None = None
     person: Person | None = None
     told: tuple[Told, ...] = field(default=())
+    needs: tuple[str, ...] = ()
+    """What helps at the doors of the case's people; read only for the message that says so."""
 
     @property
     def office(self) -> Office:
@@ -134,6 +139,10 @@ async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
     if reminder.phone_id is not None:
         phone = await residents.phone(tx, desk.sealer, reminder.phone_id)
     told = await reminders.told(tx, [entry.id]) if entry is not None else {}
+    needs: tuple[str, ...] = ()
+    if case is not None and reminder.kind == "staff_visit_tomorrow":
+        people_there = await residents.many(tx, sorted(case.sides))
+        needs = tuple(dict.fromkeys(r.needs for r in people_there.values() if r.needs))
     return Scene(
         desk=desk,
         now=desk.clock.now(),
@@ -145,4 +154,5 @@ async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
         phone=phone,
         person=staff.people.get(reminder.person_id) if reminder.person_id is not None else None,
         told=tuple(told.get(entry.id, [])) if entry is not None else (),
+        needs=needs,
     )

@@ -21,6 +21,7 @@ class Event(StrEnum):
     OBJECT = "object"
     CONTACT = "contact"
     NOTE = "note"
+    TOLD = "told"
     EXTEND = "extend"
     SUSPEND = "suspend"
     DEFER = "defer"
