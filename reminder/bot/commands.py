@@ -7,7 +7,7 @@ from itertools import islice
 from rapidfuzz import fuzz, process
 
 from reminder.actions.digests import items_of
-from reminder.bot import assigning, casework, imports, intake, lists, office, visits
+from reminder.bot import assigning, casework, imports, intake, lists, office, staffing, visits
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import numbered
 from reminder.bot.choices import offer
@@ -72,7 +72,7 @@ COMMANDS: Mapping[str, Command] = {
     "undo": Command(run=casework.take_back, action="undo"),
     "why": Command(run=lists.why, action="why", case=True),
     "assign": Command(run=assigning.assign, action="assign", case=True),
-    "people": Command(run=office.staff, action="people", menu=True, admin=True),
+    "people": Command(run=staffing.staff, action="people", menu=True, admin=True),
     "invite": Command(run=office.invite, action="invite", menu=True, admin=True),
     "protocol": Command(run=office.protocol, action="protocol", admin=True),
     "calendar": Command(run=office.calendar, action="calendar", admin=True),
