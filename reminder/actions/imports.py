@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -171,6 +171,12 @@ def annotated(desk: Desk, found: Import, lang: str) -> tuple[str, bytes]:
     )
 
 
+def written(desk: Desk, found: Import, lang: str) -> str:
+    """What applying it has written, and what still waits for an answer."""
+    values = {**found.counts, "waiting": sum(record.held for record in found.reading.records)}
+    return desk.templates.word("import.written", lang, **values)
+
+
 # --- by chat ---------------------------------------------------------------------------------
 
 
@@ -202,7 +208,9 @@ async def apply_file(room: Room, by: Actor, apply_token: str) -> ImportReply:
     found = _waiting(room).pop(apply_token, None)
     if found is None:
         raise Refused("import.gone")
-    return _reply(room.desk, by, await apply(room, by, found), "")
+    done = await apply(room, by, found)
+    reply = _reply(room.desk, by, done, "")
+    return replace(reply, text=f"{written(room.desk, done, _lang_of(room.desk, by))}\n{reply.text}")
 
 
 def _waiting(room: Room) -> dict[str, Import]:
@@ -212,10 +220,14 @@ def _waiting(room: Room) -> dict[str, Import]:
 
 
 def _reply(desk: Desk, by: Actor, found: Import, token: str) -> ImportReply:
-    lang = by.person.lang if by.person is not None else desk.office.lang
+    lang = _lang_of(desk, by)
     text = report.summary(found.reading, found.counts, words_of(desk, lang))
     name, document = annotated(desk, found, lang)
     return ImportReply(text=text, document_name=name, document_bytes=document, apply_token=token)
+
+
+def _lang_of(desk: Desk, by: Actor) -> str:
+    return by.person.lang if by.person is not None else desk.office.lang
 
 
 async def rows(tx: Tx) -> int:
