@@ -201,3 +201,24 @@ async def test_only_admins_make_units(chat: Phones) -> None:
 async def test_an_invite_for_nobody_says_so(chat: Phones) -> None:
     await chat.write("he", "/invite 火星人")
     assert "没有找到“火星人”" in chat.last("he")
+
+
+def all_labels(chat: Phones) -> list[str]:
+    return [label for n in range(len(chat.shown("he"))) for label in chat.labels("he", n)]
+
+
+async def test_a_ledgers_questions_are_answered_by_taps_and_count_when_it_is_applied(chat: Phones) -> None:
+    await chat.send_file("he", "台账.csv", LEDGER)
+    assert any(api.get("text", "").startswith("问题 1/") for api in chat.shown("he"))
+    while not (dates := [x for x in all_labels(chat) if x.startswith("2026-11-03")]):
+        await chat.press("he", "以后再说")
+    old, message = chat.data("he", dates[0]), chat.message_with("he", dates[0])
+    await chat.press("he", dates[0])
+    while "以后再说" in all_labels(chat):
+        await chat.press("he", "以后再说")
+    await chat.press("he", "导入")
+    assert await count(chat) == 3
+    assert any("已写入台账：新增 3" in api.get("text", "") for api in chat.shown("he"))
+    assert "已经答过" in await chat.press("he", old, message=message, anyway=True)
+    await chat.send_file("he", "台账.csv", LEDGER)
+    assert any(api.get("text", "").startswith("问题 1/") for api in chat.shown("he")[-3:])
