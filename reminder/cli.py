@@ -139,7 +139,10 @@ def import_ledger(
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="Where the annotated ledger goes.")] = None,
     name: Annotated[str, typer.Option(help="Name of the ledger; default: the file's name.")] = "",
-    answers: Annotated[Path | None, typer.Option(help="Answers to earlier questions, as JSON.")] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(help='Answers: a JSON list of {"sheet", "row", "column", "choice"}, as --json asks.'),
+    ] = None,
 ) -> None:
     """Read the office's own ledger. A dry run first; nobody is ever texted because of it."""
     from reminder import cli_import

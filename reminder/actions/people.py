@@ -96,6 +96,23 @@ async def add_person(
     return person_id
 
 
+async def add_unit(tx: Tx, desk: Desk, by: Actor, *, name: str, kind: str, parent_id: int | None) -> int:
+    """A county, department, township, community or village, below another. Admins only."""
+    await permit(tx, by, "units")
+    unit_id = await people.add_unit(tx, name=name, kind=kind, parent_id=parent_id)
+    await record.begin(tx, desk, by, None, f"unit:{unit_id}")
+    return unit_id
+
+
+async def set_head(tx: Tx, desk: Desk, by: Actor, *, unit_id: int, person_id: int) -> None:
+    """Who answers for a unit: the reminders and escalations of its cases go to them."""
+    staff = await permit(tx, by, "units")
+    if staff.active(person_id) is None or unit_id not in staff.units:
+        raise NotFound("person.unknown")
+    await people.set_head(tx, unit_id, person_id)
+    await record.begin(tx, desk, by, None, f"head:{unit_id}:{person_id}")
+
+
 async def first_admin(tx: Tx, desk: Desk, *, name: str, bot_name: str) -> Invite:
     """The code of the first admin, for the command line only. Refused once an admin has joined."""
     staff = await people.staff(tx)

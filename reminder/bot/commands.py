@@ -17,6 +17,7 @@ from reminder.bot import (
     lists,
     moves,
     office,
+    staffing,
     standins,
     visits,
 )
@@ -126,7 +127,7 @@ COMMANDS: Mapping[str, Command] = {
     "undo": Command(run=casework.take_back, action="undo"),
     "why": Command(run=lists.why, action="why", case=True),
     "assign": Command(run=assigning.assign, action="assign", case=True),
-    "people": Command(run=office.staff, action="people", menu=True, admin=True),
+    "people": Command(run=staffing.staff, action="people", menu=True, admin=True),
     "invite": Command(run=office.invite, action="invite", menu=True, admin=True),
     "protocol": Command(run=office.protocol, action="protocol", admin=True),
     "calendar": Command(run=office.calendar, action="calendar", admin=True),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reminder.actions.guard import permit
-from reminder.bot import cards, casework, days, intake, moves, office, visits
+from reminder.bot import cards, casework, days, imports, intake, moves, office, visits
 from reminder.bot.answers import Answer, Card
 from reminder.bot.choices import chosen, leafed
 from reminder.bot.commands import run
@@ -159,6 +159,10 @@ async def _leaf(turn: Turn, tap: Tap) -> Answer:
     return Answer(redraw=await leafed(turn, tap))
 
 
+async def _question(turn: Turn, tap: Tap) -> Answer:
+    return Answer(redraw=await imports.question_answered(turn, tap))
+
+
 async def _protocol(turn: Turn, tap: Tap) -> Answer:
     return _in_place(await intake.protocol_chosen(turn, tap))
 
@@ -219,6 +223,7 @@ ACTS: Mapping[str, Act] = {
     "go": Act(run=_go, action="see"),
     "opt": Act(run=_option, action="see"),
     "leaf": Act(run=_leaf, action="see"),
+    "qa": Act(run=_question, action="import"),
     "newp": Act(run=_protocol, action="register"),
     "yes": Act(run=_yes, action="see"),
     "no": Act(run=_no, action="see"),

@@ -67,6 +67,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "preview": (_HEADS, Scope.OFFICE),
     "why": (_CADRES, Scope.CASE),
     "people": (_HEADS | {Role.INTAKE}, Scope.OFFICE),
+    "units": (_ADMIN, Scope.OFFICE),
     "invite": (_ADMIN, Scope.OFFICE),
     "import": (_ADMIN, Scope.OFFICE),
     "protocol": (_ADMIN, Scope.OFFICE),

@@ -105,6 +105,7 @@ async def test_after_the_window_undo_says_so_and_changes_nothing(chat: Phones) -
     plan = await a_case(chat.rt)
     case_id, no = plan.row.case.id, plan.row.case.number
     await chat.write("chen", f"/note {no} 到现场看过了")
+    assert chat.labels("chen") == ["↩ 撤回（09:00:30前）"]
     pass_time(chat.rt, seconds=30)
     before = await facts(chat, case_id)
     toast = await chat.press("chen", "↩ 撤回")
