@@ -482,14 +482,14 @@ def test_files_from_any_editor_read_the_same_and_keep_their_line_numbers() -> No
 # ---- the files that come with the program ----
 
 CASES = {"ordinary", "urgent", "major", "simple", "errand", "ukh", "visits-uk"}
-FILES = {"reception", "round", "care", "pledges"}
+OF_THE_OFFICE = {"reception", "round", "care", "pledges"}
 """What residents bring, and what the office keeps for itself."""
 
 
 def test_the_shipped_files_are_clean_against_the_shipped_templates() -> None:
     kinds = tomllib.loads((ROOT / "templates/messages/kinds.toml").read_text(encoding="utf-8"))
     found = read_protocols(shipped(), kinds=kinds, calendars={"CN", "GB-ENG"}.__contains__)
-    assert set(found) == CASES | FILES
+    assert set(found) == CASES | OF_THE_OFFICE
     assert all(m.basis for p in found.values() for m in p.milestones)
 
 
