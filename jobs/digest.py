@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from reminder.actions.desk import Desk, who
+from reminder.actions.desk import Desk
 from reminder.actions.digests import DIGEST, digest_of
+from reminder.actions.whom import reached
 from reminder.domain.messages import Accepted
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.reminders import State
@@ -59,11 +60,12 @@ async def _touched(tx: Tx, desk: Desk, staff: Staff, seen: _Seen, fresh: _Seen) 
     if not changed:
         return found
     rows = await cases.many(tx, changed)
+    day = local_day(fresh.at, desk.office.zone)
     for entry in await entries.open_of(tx, changed):
         row = rows[entry.case_id]
-        milestone = desk.protocol(row.case.protocol).milestone(entry.milestone)
+        milestone = desk.protocol_of(row).milestone(entry.milestone)
         role = milestone.due_role if milestone is not None else Role.HANDLER
-        found |= {person.id for person in who(role, row, staff)}
+        found |= {person.id for person in reached(role, row, staff, entry, day=day)}
     return found | {row.responsible_id for row in rows.values()}
 
 

@@ -15,7 +15,7 @@ async def future_only(tx: Tx, desk: Desk, case_ids: list[int] | None = None) -> 
     rows = await cases.many(tx, ids)
     agenda: dict[int, datetime | None] = {}
     for case_id, kept in (await entries.of(tx, ids)).items():
-        protocol = desk.protocol(rows[case_id].case.protocol)
+        protocol = desk.protocol_of(rows[case_id])
         office = desk.office_for(protocol)
         for entry in kept.values():
             agenda[entry.id] = next_step_at(entry, protocol.milestone(entry.milestone), office, after=now)

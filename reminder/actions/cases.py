@@ -270,7 +270,7 @@ async def close(
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:
     """A closed case in which nothing is owed any more is completed, in the deed that ended the last of it."""
-    if not over(plan.past, desk.protocol(plan.row.case.protocol), plan.entries.values()):
+    if not over(plan.past, desk.protocol_of(plan.row), plan.entries.values()):
         return plan
     deed = await cases.last_deed_of_case(tx, plan.row.case.id)
     by = Actor()

@@ -45,11 +45,11 @@ async def _of_batch(tx: Tx, desk: Desk, ids: list[int]) -> list[Violation]:
     for case_id in ids:
         row = rows[case_id]
         no = row.case.number
-        if row.case.protocol not in desk.protocols:
-            found.append(Violation(rule="protocol_missing", case=no, detail=row.case.protocol))
+        if not desk.knows(row):
+            found.append(Violation(rule="protocol_missing", case=no, detail=row.protocol))
             continue
-        protocol = desk.protocol(row.case.protocol)
         past = history(facts[case_id], direct_answer=row.case.direct_answer)
+        protocol = desk.protocol_of(row)
         should = wanted(past, protocol, desk.office_for(protocol))
         if difference(should, kept[case_id], now=desk.clock.now()):
             found.append(Violation(rule="plan_out_of_date", case=no))

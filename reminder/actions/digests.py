@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from reminder.actions.desk import Desk, who
+from reminder.actions.desk import Desk
+from reminder.actions.whom import reached
 from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.messages import Button, Keyboard, Style
 from reminder.domain.people import Person, Role, Staff
@@ -61,12 +62,15 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     """Open entries this person answers for, most pressing first within each section."""
     staff = await people.staff(tx)
     today = day or local_day(desk.clock.now(), desk.office.zone)
-    found = await entries.open_for(tx, person.id, _units_below(person, staff))
+    away = [p for p in staff.people.values() if p.active and staff.reached(p, today) == person]
+    everything = any(p.roles & {Role.SUPERVISION, Role.TOP, Role.ADMIN} for p in away)
+    units = None if everything else [unit for p in away for unit in _units_below(p, staff)]
+    found = await entries.open_for(tx, [p.id for p in away], units)
     rows = await cases.many(tx, sorted({e.case_id for e in found}))
     items = [
         Item(section=_section(entry, today, desk), entry=entry, row=rows[entry.case_id])
         for entry in found
-        if _is_for(person, entry, rows[entry.case_id], desk, staff) and not _lapsed(entry, today)
+        if _is_for(person, entry, rows[entry.case_id], desk, staff, today) and not _lapsed(entry, today)
     ]
     order = list(Section)
     return sorted(
@@ -74,20 +78,18 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     )
 
 
-def _units_below(person: Person, staff: Staff) -> list[int] | None:
-    """Units whose cases can hold something for the person (None: all); `_is_for` decides entry by entry."""
-    if person.roles & {Role.SUPERVISION, Role.TOP, Role.ADMIN}:
-        return None
+def _units_below(person: Person, staff: Staff) -> list[int]:
+    """Units whose cases can hold something for the person; `_is_for` decides entry by entry."""
     headed = [unit.id for unit in staff.units.values() if unit.head_id == person.id]
     return [u.id for u in staff.units.values() if any(staff.within(u.id, root) for root in headed)]
 
 
-def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff) -> bool:
-    milestone = desk.protocol(row.case.protocol).milestone(entry.milestone)
+def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff, day: date) -> bool:
+    milestone = desk.protocol_of(row).milestone(entry.milestone)
     role = milestone.due_role if milestone is not None else Role.HANDLER
     if entry.kind is EntryKind.TASK and entry.detail.get("role"):
         role = Role(entry.detail["role"])
-    return any(p.id == person.id for p in who(role, row, staff))
+    return any(p.id == person.id for p in reached(role, row, staff, entry, day=day))
 
 
 def _lapsed(entry: Entry, today: date) -> bool:
@@ -211,7 +213,7 @@ def _why(desk: Desk, reason: str, lang: str) -> str:
 
 def _gist(desk: Desk, entry: Entry, row: CaseRow, lang: str) -> str:
     """An entry in words, without reading its case: from its protocol, or from the task's own words."""
-    milestone = desk.protocol(row.case.protocol).milestone(entry.milestone)
+    milestone = desk.protocol_of(row).milestone(entry.milestone)
     if milestone is not None:
         return milestone.words[lang]
     templates = desk.templates

@@ -219,7 +219,7 @@ async def _dead(tx: Tx, desk: Desk, reminder: Reminder, error: Exception) -> Non
     await cases.tell(tx, reminder.case_id, now, "dead", kind=reminder.kind)
     await _unasked(tx, reminder, now)
     row = (await cases.many(tx, [reminder.case_id])).get(reminder.case_id) if reminder.case_id else None
-    if reminder.resident_id is not None and row is not None and row.case.protocol in desk.protocols:
+    if reminder.resident_id is not None and row is not None and desk.knows(row):
         await tell_otherwise(tx, desk, row.case.id, reminder.id)
 
 

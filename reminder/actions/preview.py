@@ -4,15 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reminder.actions.desk import Desk, who
-from reminder.actions.reminding import barred
+from reminder.actions.desk import Desk
+from reminder.actions.reminding import barred, on_side
 from reminder.actions.scene import CaseScene, Scene, read_case, read_scene
+from reminder.actions.whom import reached
 from reminder.actions.wording import values
 from reminder.domain.entries import Entry
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Channel, Person
 from reminder.domain.planning import MOVED, OFF, DueStep, Told, steps
 from reminder.domain.reminders import State, useless_at
+from reminder.domain.workdays import local_day
 from reminder.segments import segments, sms
 from reminder.store import cases, overview, reminders, residents
 from reminder.store.database import Tx
@@ -92,6 +94,8 @@ def _to_residents(
     at = after if case.desk.kind(step.kind).urgent else office.texting.next_open(after, office.zone)
     for resident, phone in audience:
         recipient = f"resident:{resident.id}"
+        if not on_side(step, case.sides.get(resident.id, "")):
+            continue
         if not step.is_for(recipient) or barred(case.row, resident, phone) is not None:
             continue
         row = _row(entry, step, recipient, Channel.SMS, resident_id=resident.id)
@@ -109,7 +113,9 @@ def _to_staff(
         person = case.staff.active(int(step.only.removeprefix("person:")))
         people = {person.id: person} if person else {}
     else:
-        people = {p.id: p for role in step.roles for p in who(role, case.row, case.staff)}
+        day = local_day(max(step.at, case.now), case.desk.office.zone)
+        told = (reached(role, case.row, case.staff, entry, day=day) for role in step.roles)
+        people = {person.id: person for group in told for person in group}
     at = max(step.at, case.now)
     for person in people.values():
         if person.chat_id is not None and not _useless(case, entry, step, at):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from reminder.actions.desk import Desk, who
+from reminder.actions.desk import Desk
 from reminder.actions.digests import DIGEST, digest_key
 from reminder.actions.tasks import tell_otherwise
+from reminder.actions.whom import reached
 from reminder.domain.entries import Entry
 from reminder.domain.offices import Office
 from reminder.domain.people import Channel, Person, Staff
@@ -32,6 +33,7 @@ class _Batch:
     staff: Staff
     rows: dict[int, CaseRow]
     parties: dict[int, list[int]]
+    sides: dict[int, dict[int, str]]
     residents: dict[int, Resident]
     phones: dict[int, list[Phone]]
     told: dict[int, list[Told]]
@@ -40,10 +42,10 @@ class _Batch:
 
     async def entry_due(self, entry: Entry, since: datetime) -> datetime | None:
         """Write the steps that are due; when is the next?"""
-        name = self.rows[entry.case_id].case.protocol
-        if name not in self.desk.protocols:
+        row = self.rows[entry.case_id]
+        if not self.desk.knows(row):
             return self.now + LATER  # the nightly check reports it; the other cases go on
-        protocol = self.desk.protocol(name)
+        protocol = self.desk.protocol_of(row)
         office = self.desk.office_for(protocol)
         milestone = protocol.milestone(entry.milestone)
         told = self.told.get(entry.id, [])
@@ -56,10 +58,12 @@ class _Batch:
         row = self.rows[entry.case_id]
         if step.resident:
             for resident_id in self.parties[row.case.id]:
-                if step.is_for(f"resident:{resident_id}"):
+                side = on_side(step, self.sides[row.case.id].get(resident_id, ""))
+                if side and step.is_for(f"resident:{resident_id}"):
                     await self.to_resident(entry, step, office, resident_id)
             return
-        for person in _people(step, row, self.staff):
+        today = local_day(self.now, self.desk.office.zone)
+        for person in _people(step, row, self.staff, entry, today):
             if step.kind is None:
                 await self.to_digest(entry, step, person)
             else:
@@ -187,6 +191,7 @@ async def _read(tx: Tx, desk: Desk, case_ids: Sequence[int], entry_ids: Sequence
         staff=await people.staff(tx),
         rows=await cases.many(tx, case_ids),
         parties=parties,
+        sides=await cases.sides(tx, case_ids),
         residents=await residents.many(tx, resident_ids),
         phones=await residents.phones(tx, desk.sealer, resident_ids),
         told=await reminders.told(tx, entry_ids),
@@ -204,12 +209,18 @@ def _once_a_day(due: Iterable[DueStep], office: Office) -> Iterator[DueStep]:
     yield from last.values()
 
 
-def _people(step: DueStep, row: CaseRow, staff: Staff) -> list[Person]:
+def _people(step: DueStep, row: CaseRow, staff: Staff, entry: Entry, day: date) -> list[Person]:
+    """Whom a step means that day. Attendees of one meeting about several cases hear of it once."""
     if step.only:
         person = staff.active(int(step.only.removeprefix("person:")))
         return [person] if person else []
-    found = {p.id: p for role in step.roles for p in who(role, row, staff)}
+    found = {p.id: p for role in step.roles for p in reached(role, row, staff, entry, day=day)}
     return list(found.values())
+
+
+def on_side(step: DueStep, role: str) -> bool:
+    """Whether a party of this role hears a step; a step that names no side is for all."""
+    return step.party in {"", role} or (step.party == "applicant" and role == "representative")
 
 
 def _key(entry: Entry, step: DueStep, recipient: str, channel: Channel) -> str:

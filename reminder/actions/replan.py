@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from reminder.actions.desk import Desk, responsible
+from reminder.actions.desk import Desk
+from reminder.actions.whom import responsible
 from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry, Wanted
 from reminder.domain.offices import Office
@@ -33,10 +34,11 @@ class Plan:
 async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
     now = desk.clock.now()
-    row = await cases.lock(tx, case_id)
-    protocol = desk.protocol(row.case.protocol)
-    office = desk.office_for(protocol)
+    row = kept = await cases.lock(tx, case_id)
     past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=row.case.direct_answer)
+    row = _under(row, past)
+    protocol = desk.protocol_of(row)
+    office = desk.office_for(protocol)
     are = (await entries.of(tx, [case_id]))[case_id]
     change = difference(wanted(past, protocol, office), are, now=now)
     if change:
@@ -44,8 +46,15 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
         await _revive(tx, change, are, since=now - office.undo)
         was, are = are, (await entries.of(tx, [case_id]))[case_id]
         await _reindex(tx, desk, was, are, change, protocol)
-    row = await _project(tx, row, past)
+    row = await _project(tx, kept, row, past)
     return Plan(row=row, past=past, entries=are, change=change)
+
+
+def _under(row: CaseRow, past: History) -> CaseRow:
+    """The case under the protocol its facts say, before that is kept beside it."""
+    if (row.moved_protocol, row.moved_version) == (past.protocol, past.version):
+        return row
+    return replace(row, moved_protocol=past.protocol, moved_version=past.version)
 
 
 async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> None:
@@ -121,8 +130,8 @@ def corrections_owed(entry: Wanted, told: Iterable[Told]) -> bool:
     return any(stale(recipient, slot_of(entry), told) for recipient in {t.recipient for t in told})
 
 
-async def _project(tx: Tx, row: CaseRow, past: History) -> CaseRow:
-    """Keep beside the case what queries need: status, unit, handler, who answers for it."""
+async def _project(tx: Tx, kept: CaseRow, row: CaseRow, past: History) -> CaseRow:
+    """Keep beside the case what queries need: status, unit, handler, who answers for it, which protocol."""
     staff = await people.staff(tx)
     person = responsible(staff, handler=past.handler_id, unit=past.unit_id, first=row.case.first_contact_id)
     values: dict[str, Any] = {
@@ -130,8 +139,13 @@ async def _project(tx: Tx, row: CaseRow, past: History) -> CaseRow:
         "unit_id": past.unit_id,
         "handler_id": past.handler_id,
         "responsible_id": person.id if person else None,
+        "sponsor_id": past.sponsor_id,
+        "referred_id": past.referred_id,
+        "moved_protocol": past.protocol,
+        "moved_version": past.version,
+        "paused": past.paused,
     }
-    if any(getattr(row, name) != value for name, value in values.items()):
+    if any(getattr(kept, name) != value for name, value in values.items()):
         await cases.update(tx, row.case.id, **values)
         row = replace(row, **values)
     return row

@@ -7,10 +7,11 @@ from typing import Any
 
 from reminder.actions import entries as visits
 from reminder.actions import record
-from reminder.actions.desk import CLOCKWORK, Desk, responsible
+from reminder.actions.desk import CLOCKWORK, Desk
 from reminder.actions.replan import release, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.actions.tasks import add_task
+from reminder.actions.whom import responsible
 from reminder.domain.cases import ENDED, Event
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Channel

@@ -1,9 +1,11 @@
 """What a message is about, read fresh in one transaction: case, entry, people, resident."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reminder.actions.desk import Desk, responsible
+from reminder.actions.desk import Desk
+from reminder.actions.whom import responsible
 from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry
 from reminder.domain.errors import NotFound
@@ -28,10 +30,12 @@ class CaseScene:
     past: History
     entries: dict[str, Entry]
     staff: Staff
+    sides: Mapping[int, str] = field(default_factory=dict)
+    """Role of each party, by resident."""
 
     @property
     def protocol(self) -> Protocol:
-        return self.desk.protocol(self.row.case.protocol)
+        return self.desk.protocol_of(self.row)
 
     @property
     def office(self) -> Office:
@@ -113,6 +117,7 @@ async def read_case(tx: Tx, desk: Desk, case_id: int) -> CaseScene:
         past=history(facts, direct_answer=row.case.direct_answer),
         entries=(await entries.of(tx, [case_id]))[case_id],
         staff=await people.staff(tx),
+        sides=(await cases.sides(tx, [case_id]))[case_id],
     )
 
 

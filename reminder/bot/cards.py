@@ -158,7 +158,7 @@ def _head(turn: Turn, scene: CaseScene) -> list[str]:
             status=turn.word(f"status.{scene.past.status}")
             if turn.desk.templates.has_word(f"status.{scene.past.status}")
             else str(scene.past.status),
-            protocol=scene.protocol.names.get(turn.lang, case.protocol),
+            protocol=scene.protocol.names.get(turn.lang, scene.row.protocol),
             unit=unit.name if unit else turn.word("none"),
             handler=handler.name if handler else turn.word("none"),
         ),

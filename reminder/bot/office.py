@@ -18,7 +18,7 @@ from reminder.bot.choices import offer
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
-from reminder.domain.people import OrgUnit, Person, Role
+from reminder.domain.people import OFFICES, OrgUnit, Person, Role
 from reminder.domain.reminders import State
 from reminder.domain.workdays import DayMark, MarkKind
 from reminder.longtext import clip
@@ -63,10 +63,10 @@ def _unit(turn: Turn, said: str) -> OrgUnit:
 
 def _role(turn: Turn, said: str) -> Role:
     templates = turn.desk.templates
-    for role in Role:
+    for role in sorted(OFFICES):
         if said.casefold() in {role.value, *(templates.word(f"role.{role}", x) for x in templates.languages)}:
             return role
-    raise Refused("people.role", known=", ".join(Role))
+    raise Refused("people.role", known=", ".join(sorted(OFFICES)))
 
 
 async def invite(turn: Turn, args: str) -> Answer:

@@ -21,12 +21,30 @@ class Event(StrEnum):
     OBJECT = "object"
     CONTACT = "contact"
     NOTE = "note"
+    EXTEND = "extend"
+    SUSPEND = "suspend"
+    DEFER = "defer"
+    RESUME = "resume"
     ANSWER = "answer"
     SERVED = "served"
+    REVIEW_REQUEST = "review_request"
+    REVIEW_RESULT = "review_result"
+    SECOND_REVIEW = "second_review"
+    SEND_BACK = "send_back"
+    CONCLUDE = "conclude"
     CLOSE = "close"
     COMPLETE = "complete"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
+    MERGE = "merge"
+    ARCHIVE = "archive"
+    ERASE = "erase"
+    FLAG = "flag"
+    PROTOCOL = "protocol"
+    SPONSOR = "sponsor"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    ADD = "add"
     SCORE = "score"
     DONE = "done"
     FACT = "fact"
@@ -46,39 +64,78 @@ class Status(StrEnum):
 
     RECEIVED = "received"
     REGISTERED = "registered"
+    REFERRED = "referred"
     ACCEPTED = "accepted"
     IN_PROGRESS = "in_progress"
+    DEFERRED = "deferred"
     REPLIED = "replied"
+    UNDER_REVIEW = "under_review"
+    UNDER_SECOND_REVIEW = "under_second_review"
     CLOSED = "closed"
     COMPLETED = "completed"
+    NOT_ACCEPTED = "not_accepted"
+    CONCLUDED = "concluded"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    ARCHIVED = "archived"
+    ERASED = "erased"
     VOID = "void"
     """Taken in and taken back within the undo window."""
 
 
-OPEN = frozenset({Status.RECEIVED, Status.REGISTERED, Status.ACCEPTED, Status.IN_PROGRESS, Status.REPLIED})
+OPEN = frozenset(
+    {
+        *(Status.RECEIVED, Status.REGISTERED, Status.REFERRED, Status.ACCEPTED, Status.IN_PROGRESS),
+        *(Status.DEFERRED, Status.REPLIED, Status.UNDER_REVIEW, Status.UNDER_SECOND_REVIEW),
+    }
+)
 """States in which the office owes the resident a next step; `closed` still owes return visits."""
 
-ENDED = frozenset({Status.COMPLETED, Status.WITHDRAWN, Status.VOID})
+_SETTLED = frozenset(
+    {Status.COMPLETED, Status.NOT_ACCEPTED, Status.CONCLUDED, Status.WITHDRAWN, Status.MERGED}
+)
+ENDED = _SETTLED | {Status.ARCHIVED, Status.ERASED, Status.VOID}
 
 _WORKED = frozenset({Status.ACCEPTED, Status.IN_PROGRESS})
+_ANSWERED = frozenset({Status.REPLIED, Status.CLOSED})
+_REVIEWED = frozenset({Status.UNDER_REVIEW, Status.UNDER_SECOND_REVIEW})
 
 MOVES: Mapping[Event, tuple[frozenset[Status], Status]] = {
     Event.RECEIVE: (frozenset({Status.VOID}), Status.RECEIVED),
     Event.REGISTER: (frozenset({Status.RECEIVED}), Status.REGISTERED),
+    Event.REFER: (frozenset({Status.REGISTERED}), Status.REFERRED),
+    Event.ACKNOWLEDGE: (frozenset({Status.REFERRED}), Status.REGISTERED),
+    Event.OBJECT: (frozenset({Status.REFERRED}), Status.REGISTERED),
     Event.ACCEPT: (frozenset({Status.REGISTERED}), Status.ACCEPTED),
+    Event.GUIDE: (frozenset({Status.REGISTERED}), Status.NOT_ACCEPTED),
     Event.NOTE: (_WORKED, Status.IN_PROGRESS),
-    Event.ANSWER: (_WORKED, Status.REPLIED),
+    Event.EXTEND: (_WORKED, Status.IN_PROGRESS),
+    Event.DEFER: (_WORKED | {Status.DEFERRED}, Status.DEFERRED),
+    Event.RESUME: (frozenset({Status.DEFERRED}), Status.IN_PROGRESS),
+    Event.ANSWER: (_WORKED | {Status.DEFERRED}, Status.REPLIED),
     Event.SERVED: (frozenset({Status.REPLIED}), Status.REPLIED),
+    Event.REVIEW_REQUEST: (_ANSWERED, Status.UNDER_REVIEW),
+    Event.REVIEW_RESULT: (frozenset({Status.UNDER_REVIEW}), Status.REPLIED),
+    Event.SECOND_REVIEW: (_ANSWERED, Status.UNDER_SECOND_REVIEW),
+    Event.SEND_BACK: (_REVIEWED, Status.IN_PROGRESS),
+    Event.CONCLUDE: (frozenset({Status.UNDER_SECOND_REVIEW}), Status.CONCLUDED),
     Event.CLOSE: (frozenset({Status.REPLIED}), Status.CLOSED),
     Event.COMPLETE: (frozenset({Status.CLOSED}), Status.COMPLETED),
-    Event.REOPEN: (frozenset({Status.REPLIED, Status.CLOSED, Status.COMPLETED}), Status.IN_PROGRESS),
+    Event.REOPEN: (_ANSWERED | {Status.COMPLETED}, Status.IN_PROGRESS),
     Event.WITHDRAW: (OPEN, Status.WITHDRAWN),
+    Event.MERGE: (OPEN | {Status.CLOSED}, Status.MERGED),
+    Event.ARCHIVE: (_SETTLED, Status.ARCHIVED),
+    Event.ERASE: (frozenset({Status.ARCHIVED}), Status.ERASED),
 }
 """Event -> states it may happen in, state after it. What is not listed leaves the state alone."""
 
 OUTCOMES = ("upheld", "partly", "explained", "not_upheld")
 VISIT_OUTCOMES = ("holds", "partly", "not_solved")
+FLAGS = ("major", "collective", "repeated", "skipped_level")
+"""Signs that ordinary handling failed; each puts the head of the unit in charge."""
+
+ORDER_OUTCOMES = ("explained", "corrected", "criticised", "referred")
+"""What came of a supervision order; always entered by a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +183,26 @@ class History:
 
     facts: tuple[Fact, ...]
     status: Status
-    unit_id: int | None
-    handler_id: int | None
+    unit_id: int | None = None
+    handler_id: int | None = None
+    referred_id: int | None = None
+    """The unit that a referral waits at, not yet signed for."""
+    sponsor_id: int | None = None
+    protocol: str = ""
+    """Key, and `version` of the protocol a person moved the case to; empty: as it was registered."""
+    version: str = ""
+    paused: bool = False
+    """Whether residents hear nothing about it for now; clocks never pause."""
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """What says that ordinary handling failed; about the office, never about a person."""
+        return frozenset(str(fact.value["flag"]) for fact in self.all(Event.FLAG))
+
+    @property
+    def bounced(self) -> int:
+        """How often a unit objected to having it."""
+        return len(self.all(Event.OBJECT))
 
     def all(self, *events: Event) -> list[Fact]:
         return [fact for fact in self.facts if fact.event in events]
@@ -158,18 +233,39 @@ def allowed_from(event: Event, *, direct_answer: bool = False) -> frozenset[Stat
 def history(facts: Iterable[Fact], *, direct_answer: bool = False) -> History:
     """Fold the facts, whatever order they come in; a move the table forbids has no effect."""
     status = Status.VOID
-    unit_id: int | None = None
-    handler_id: int | None = None
     kept: list[Fact] = []
+    said: dict[str, Any] = {}
     for fact in sorted(facts, key=lambda f: f.order):
-        states = allowed_from(fact.event, direct_answer=direct_answer)
+        states = allowed_from(fact.event, direct_answer=said.get("direct_answer", direct_answer))
         if states is not None and status not in states:
             if fact.event is not Event.NOTE:
                 continue
         elif states is not None:
             status = MOVES[fact.event][1]
-        if fact.event is Event.ASSIGN:
-            unit_id = fact.value.get("unit", unit_id)
-            handler_id = fact.value.get("handler", handler_id)
+        said |= _says(fact, said)
         kept.append(fact)
-    return History(facts=tuple(kept), status=status, unit_id=unit_id, handler_id=handler_id)
+    said.pop("direct_answer", None)
+    return History(facts=tuple(kept), status=status, **said)
+
+
+def _says(fact: Fact, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a fact changes about who carries the case, and how."""
+    value = fact.value
+    match fact.event:
+        case Event.ASSIGN:
+            names = {"unit": "unit_id", "handler": "handler_id"}
+            return {field: value[name] for name, field in names.items() if name in value}
+        case Event.REFER:
+            return {"referred_id": value.get("unit")}
+        case Event.ACKNOWLEDGE if before.get("referred_id") is not None:
+            return {"unit_id": before["referred_id"], "handler_id": None, "referred_id": None}
+        case Event.OBJECT:
+            return {"referred_id": None}
+        case Event.SPONSOR:
+            return {"sponsor_id": value.get("person")}
+        case Event.PROTOCOL:
+            moved = {"protocol": value["key"], "version": value["version"]}
+            return moved | {"direct_answer": bool(value.get("direct_answer"))}
+        case Event.PAUSE | Event.UNPAUSE:
+            return {"paused": fact.event is Event.PAUSE}
+    return {}

@@ -53,6 +53,10 @@ class Wanted:
     asked_by: str = "office"
     """Who wanted the present slot of a visit: the wording of a correction depends on it."""
     note: str = ""
+    person_id: int | None = None
+    """The member of staff it names: who promised it, leads it or carries it out."""
+    reasoned_on: date | None = None
+    """When somebody last said why it is late; the ladder is climbed again from there."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What the anchoring fact said; fills the message of a notice."""
 

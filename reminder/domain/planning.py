@@ -16,8 +16,11 @@ WEEK = timedelta(days=7)
 DAILY = "daily"
 MOVED = "moved"
 OFF = "off"
-OFFERS = frozenset({"visit_offer", "return_visit"})
+OFFERS = frozenset({"visit_offer", "return_visit", "invited_meeting"})
 """Kinds of message that ask whether a visit suits."""
+
+
+_TAKES_PLACE = frozenset({EntryKind.VISIT, EntryKind.MEETING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class DueStep:
     but: frozenset[str] = frozenset()
     """Recipients it is not for."""
     blocked: Reason | None = None
+    party: str = ""
+    """The side of the matter it is for; empty: everybody."""
 
     def is_for(self, recipient: str) -> bool:
         return self.only in {"", recipient} and recipient not in self.but
@@ -60,6 +65,8 @@ def steps(
 ) -> list[DueStep]:
     """Every step from `entry.since` to `until` inclusive, in time order."""
     found = [s for s in _all(entry, milestone, office, tuple(told), until) if entry.since <= s.at <= until]
+    if milestone is not None and milestone.party:
+        found = [replace(s, party=milestone.party) if s.resident and not s.only else s for s in found]
     return sorted(found, key=lambda s: (s.at, s.key))
 
 
@@ -121,7 +128,7 @@ def _placed(step: Step, moment: datetime, suffix: str = "") -> DueStep:
 
 def _gated(due: DueStep, entry: Wanted) -> DueStep:
     """A visit is announced only once it is agreed, and offered only until then."""
-    if not due.resident or entry.kind is not EntryKind.VISIT:
+    if not due.resident or entry.kind not in _TAKES_PLACE:
         return due
     offer = due.kind in OFFERS
     if offer and entry.status is EntryStatus.PROPOSED:
@@ -133,13 +140,19 @@ def _gated(due: DueStep, entry: Wanted) -> DueStep:
 
 
 def _bases(step: Step, entry: Wanted) -> Iterator[tuple[str, date]]:
-    """Reminders run on the promised day, escalation on the promised and on the statutory one."""
+    """Reminders run on the promised day, escalation on the promised and on the statutory one.
+
+    Once somebody has said why it is late, the ladder is climbed anew from the day they did.
+    """
     promise, statutory = entry.promise_on or entry.due_on, entry.due_on
     if promise is None or statutory is None:
         return
-    yield "", promise
     assert step.offset is not None
     escalates = step.offset.amount > 0 and step.offset.unit is OffsetUnit.WD and entry.bound is Bound.OFFICE
+    if escalates and entry.reasoned_on is not None:
+        yield f"/reason-{entry.reasoned_on.isoformat()}", entry.reasoned_on
+        return
+    yield "", promise
     if escalates and statutory != promise:
         yield "/statutory", statutory
 
@@ -177,7 +190,8 @@ def _weekly(step: Step, entry: Wanted, office: Office, until: datetime) -> Itera
     """Every seven days from the last rung on."""
     if entry.due_on is None or step.after is None:
         return
-    first = _offset_day(step.after, office, entry.due_on, resident=False) + WEEK
+    base = max(entry.due_on, entry.reasoned_on or entry.due_on)
+    first = _offset_day(step.after, office, base, resident=False) + WEEK
     last = local_day(until, office.zone)
     weeks = (last - first).days // 7
     for number in range(max(0, weeks - 1), weeks + 1):
@@ -205,7 +219,7 @@ def _daily(entry: Wanted, milestone: Milestone | None, office: Office, until: da
 
 def _corrections(entry: Wanted, told: tuple[Told, ...]) -> Iterator[DueStep]:
     """The last date a person heard is true, or a correction is waiting."""
-    if entry.kind is not EntryKind.VISIT:
+    if entry.kind not in _TAKES_PLACE:
         return
     for recipient in sorted({t.recipient for t in told}):
         if entry.status is EntryStatus.CANCELLED:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from reminder.domain.people import Person, Role, Staff
+from reminder.domain.people import OFFICES, Person, Role, Staff
 
 
 class Scope(StrEnum):
@@ -13,7 +13,7 @@ class Scope(StrEnum):
     OFFICE = "office"
 
 
-_CADRES = frozenset(Role)
+_CADRES = OFFICES
 _CASEWORK = frozenset({Role.HANDLER, Role.UNIT_HEAD, Role.INTAKE, Role.ADMIN, Role.SUPERVISION})
 _HEADS = frozenset({Role.UNIT_HEAD, Role.SUPERVISION, Role.ADMIN, Role.TOP})
 _ADMIN = frozenset({Role.ADMIN})

@@ -13,6 +13,7 @@ from reminder.domain.protocols import (
     EVENTS,
     LANGUAGES,
     MODES,
+    PARTIES,
     Bound,
     EntryKind,
     Milestone,
@@ -27,10 +28,12 @@ FILE_KEYS = frozenset(
 MILESTONE_KEYS = frozenset(
     {"key", "kind", "what", "anchor", "limit", "promise", "count_from", "roll", "bound", "met_by", "until"}
     | {"only_if", "repeat", "remind", "ladder", "resident", "mode", "slot", "basis", "due_role"}
+    | {"on", "extension", "party", "needs"}
 )
 ALWAYS_OFFICE = frozenset({EntryKind.VISIT, EntryKind.MEETING, EntryKind.COMMITMENT})
 NEVER_OFFICE = frozenset({EntryKind.TASK, EntryKind.NOTICE})
 WITH_A_SLOT = frozenset({EntryKind.VISIT, EntryKind.MEETING})
+NEEDS = ("text",)
 MET_BY: Mapping[EntryKind, tuple[str, ...]] = {EntryKind.VISIT: ("visited",), EntryKind.NOTICE: ()}
 """What meets a milestone that does not say: a visit is held, a notice is only told, the rest is `done`."""
 
@@ -132,7 +135,7 @@ def _draft(table: Table, file: Table, known: Known) -> Draft:
     kind = EntryKind(table.one_of("kind", set(EntryKind)) or EntryKind.DEADLINE)
     due_role = _due_role(table)
     until = table.many_of("until", EVENTS)
-    met_by = table.many_of("met_by", EVENTS)
+    met_by = table.texts("met_by")
     milestone = Milestone(
         key=_own_key(table),
         kind=kind,
@@ -143,7 +146,7 @@ def _draft(table: Table, file: Table, known: Known) -> Draft:
         count_from=CountFrom(_or_file("count_from", set(CountFrom), table, file) or CountFrom.NEXT_DAY),
         roll=Roll(_or_file("roll", set(Roll), table, file) or Roll.FORWARD),
         bound=_bound(table, kind),
-        met_by=MET_BY.get(kind, ("done",)) if met_by is None else met_by,
+        met_by=MET_BY.get(kind, ("done",)) if met_by is None else tuple(met_by),
         until=("close", "withdraw") if until is None else until,
         only_if=_only_if(table),
         repeat=table.flag("repeat"),
@@ -152,6 +155,10 @@ def _draft(table: Table, file: Table, known: Known) -> Draft:
         slot=table.hours("slot"),
         basis=table.text("basis"),
         due_role=due_role,
+        on=table.text("on"),
+        extension=table.limit("extension"),
+        party=table.one_of("party", PARTIES),
+        needs=table.many_of("needs", NEEDS) or (),
     )
     _check_limits(milestone, table)
     _check_kind(milestone, table)
@@ -235,8 +242,12 @@ def _report(table: Table, key: str, lines: Lines, known: Known) -> None:
 
 def _check_limits(milestone: Milestone, table: Table) -> None:
     limit, promise = milestone.limit, milestone.promise
-    if milestone.kind is EntryKind.DEADLINE and "kind" in table.values and "limit" not in table.values:
-        table.fault("A deadline needs a limit.", 'Add limit = "5 wd", or another number of days.')
+    dated = "limit" in table.values or "on" in table.values
+    if milestone.kind is EntryKind.DEADLINE and "kind" in table.values and not dated:
+        remedy = 'Add limit = "5 wd", or another number of days.'
+        table.fault("A deadline needs a limit, or the field its day stands in.", remedy)
+    if milestone.extension is not None and (limit is None or limit.unit.elapsed):
+        table.fault("Only a limit in days can be extended.", "Take extension out.", "extension")
     if promise is not None and "limit" not in table.values:
         table.fault("A promise needs the limit it shortens.", "Add limit, or call it limit.", "promise")
     if promise is not None and limit is not None and promise.unit.elapsed != limit.unit.elapsed:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from reminder.domain.errors import Fault, Faulty
 from reminder.domain.protocol_drafts import Draft, Known, Part, read_part
 from reminder.domain.protocol_steps import canonical, from_step, staff_lines, worth_telling
-from reminder.domain.protocols import EVENT_ANCHORS, Milestone, Protocol, Step
+from reminder.domain.protocols import EVENT_ANCHORS, EVENTS, Milestone, Protocol, Step
 from reminder.domain.toml_tables import Table, nearest, read_toml
 
 _LADDER = re.compile(r"(\S+)(?:\s+from\s+(\S+))?")
@@ -165,6 +165,11 @@ def _check_anchors(part: Part, whole: _Whole) -> None:
         if anchor and anchor not in known and not whole.missing:
             where = "" if draft.table.name == part.table.name else f" where {part.key!r} includes it"
             draft.table.fault(f"Nothing is called {anchor!r}{where}.", nearest(anchor, known), "anchor")
+        for index, name in enumerate(draft.table.texts("met_by") or ()):
+            if name and name not in {*EVENTS, *whole.drafts} and not whole.missing:
+                what = f"{name!r} in 'met_by' is neither an event nor a milestone."
+                remedy = nearest(name, {*EVENTS, *filter(None, whole.drafts)})
+                draft.table.fault(what, remedy, "met_by", index)
         if key in whole.facts:
             what = f"{key!r} is both a fact and a milestone."
             draft.table.fault(what, "Choose another key.", "key")

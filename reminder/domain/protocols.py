@@ -5,57 +5,64 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
+from reminder.domain.cases import Event
 from reminder.domain.limits import CountFrom, Limit, Roll
 from reminder.domain.people import Role
 
 LANGUAGES = ("zh", "en")
 """Every word a person reads must be there in each of these."""
 
-EVENT_ANCHORS = frozenset(
-    {
-        "received",
-        "registered",
-        "assigned",
-        "unit_received",
-        "accepted",
-        "taken_up",
-        "decision_signed",
-        "served",
-        "closed",
-        "last_contact",
-        "reopened",
-        "withdrawn",
-        "visit_set",
-        "referred",
-        "scored",
-        "idle",
-    }
-)
+IDLE = "idle"
+"""Anchor of what is wanted only while nothing else keeps an open case alive: nobody is ever forgotten."""
+
+VISIT_SET = "visit_set"
+ADDED = "added"
+"""Anchors of what people put into the calendar themselves, each time they do."""
+
+ANCHORS: Mapping[str, tuple[Event, ...]] = {
+    "received": (Event.RECEIVE,),
+    "registered": (Event.REGISTER,),
+    "assigned": (Event.ASSIGN,),
+    # Without a referral the unit has the case from the moment it is registered there.
+    "unit_received": (Event.REGISTER, Event.ACKNOWLEDGE),
+    "referred": (Event.REFER,),
+    "acknowledged": (Event.ACKNOWLEDGE,),
+    "objected": (Event.OBJECT,),
+    "guided": (Event.GUIDE,),
+    "accepted": (Event.ACCEPT,),
+    # Reopening, or a review that sends it back, starts the office's clock anew, as acceptance did.
+    "taken_up": (Event.ACCEPT, Event.REOPEN, Event.SEND_BACK),
+    "extended": (Event.EXTEND,),
+    "deferred": (Event.DEFER,),
+    "resumed": (Event.RESUME,),
+    "decision_signed": (Event.ANSWER,),
+    "served": (Event.SERVED,),
+    "review_requested": (Event.REVIEW_REQUEST,),
+    "second_review_requested": (Event.SECOND_REVIEW,),
+    "reviewed": (Event.REVIEW_RESULT, Event.SEND_BACK, Event.CONCLUDE),
+    "closed": (Event.CLOSE,),
+    "completed": (Event.COMPLETE,),
+    "last_contact": (Event.ACCEPT, Event.REOPEN, Event.CONTACT, Event.NOTE, Event.VISITED),
+    "reopened": (Event.REOPEN,),
+    "withdrawn": (Event.WITHDRAW,),
+    "flagged": (Event.FLAG,),
+    "classified": (Event.PROTOCOL,),
+    "sponsor_set": (Event.SPONSOR,),
+    "scored": (Event.SCORE,),
+    VISIT_SET: (Event.PROPOSE,),
+    ADDED: (Event.ADD,),
+    IDLE: (),
+}
+"""Name of an anchor in a protocol file -> the events that are it."""
+
+EVENT_ANCHORS = frozenset(ANCHORS)
 """Moments of a case a milestone may be counted from, besides another milestone or a declared fact."""
 
-EVENTS = frozenset(
-    {
-        "receive",
-        "register",
-        "assign",
-        "accept",
-        "guide",
-        "contact",
-        "note",
-        "answer",
-        "served",
-        "close",
-        "reopen",
-        "withdraw",
-        "visited",
-        "score",
-        "refer",
-        "acknowledge",
-        "object",
-        "done",
-    }
-)
+EVENTS = frozenset(event.value for event in Event)
 """Case events that may meet a milestone or end it unmet. `done` names the milestone it meets."""
+
+PARTIES = ("applicant", "counterpart")
+"""Sides of a matter a milestone may be about; representatives stand on the applicant's."""
 
 MODES = ("home", "call", "office")
 """How a visit takes place."""
@@ -127,6 +134,9 @@ class Milestone:
     Without `limit` it falls due at its anchor. T, from which steps are counted, is the end of `promise` if
     there is one, else of `limit`. `met_by` and `until` are case events later than the anchor; `only_if` asks
     the anchor's fact for one of the values of each field named. With `bound` NONE it lapses at its end.
+    `on` names the field of the anchor's fact that holds the day itself, where people choose it. `extension`
+    is the most it may be extended by. `party` keeps it, and its texts, to one side of the matter. `needs`:
+    what must be said when it is done (`text`).
     """
 
     key: str
@@ -147,6 +157,15 @@ class Milestone:
     slot: tuple[time, time] | None = None
     basis: str = ""
     due_role: Role = Role.HANDLER
+    on: str = ""
+    extension: Limit | None = None
+    party: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether people meet: it has a slot and a place, and can be moved."""
+        return self.kind in {EntryKind.VISIT, EntryKind.MEETING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,42 +8,23 @@ from typing import Any
 from reminder.domain.cases import ENDED, Event, Fact, History, Status
 from reminder.domain.deadlines import Due, deadline
 from reminder.domain.entries import EntryStatus, Wanted
-from reminder.domain.limits import Limit, Unit
+from reminder.domain.limits import Limit, Roll, Unit
 from reminder.domain.offices import Office
-from reminder.domain.protocols import Bound, EntryKind, Milestone, Protocol
+from reminder.domain.protocols import (
+    ADDED,
+    ANCHORS,
+    IDLE,
+    VISIT_SET,
+    Bound,
+    EntryKind,
+    Milestone,
+    Protocol,
+)
+from reminder.domain.visits import ENDS, after, planned
 from reminder.domain.workdays import at, local_day
-
-IDLE = "idle"
-"""Anchor of what is wanted only while nothing else keeps an open case alive: nobody is ever forgotten."""
-
-ANCHORS: Mapping[str, tuple[Event, ...]] = {
-    "received": (Event.RECEIVE,),
-    "registered": (Event.REGISTER,),
-    # Without a referral the unit has the case from the moment it is registered there.
-    "unit_received": (Event.REGISTER, Event.ACKNOWLEDGE),
-    "accepted": (Event.ACCEPT,),
-    # Reopening starts the office's clock anew, as acceptance did.
-    "taken_up": (Event.ACCEPT, Event.REOPEN),
-    "decision_signed": (Event.ANSWER,),
-    "served": (Event.SERVED,),
-    "closed": (Event.CLOSE,),
-    "last_contact": (Event.ACCEPT, Event.REOPEN, Event.CONTACT, Event.NOTE, Event.VISITED),
-    "reopened": (Event.REOPEN,),
-    "withdrawn": (Event.WITHDRAW,),
-    "visit_set": (Event.PROPOSE,),
-    "referred": (Event.REFER,),
-    "scored": (Event.SCORE,),
-    "assigned": (Event.ASSIGN,),
-    IDLE: (),
-}
-"""Name of an anchor in a protocol file -> the events that are it."""
 
 MAX_OCCURRENCES = 400
 """A repeating milestone stops here; nobody keeps a case that long, and every loop has a bound."""
-
-SECOND_TRY = timedelta(days=7)
-MAX_VISITS = 2
-"""Nobody home twice: from then on by phone (dignity: no more than two unanswered visits)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +34,8 @@ class _Anchor:
     order: tuple[datetime, int, str, str]
     detail: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
+    suffix: str | None = None
+    """Of the key of the entry it is the end of: what follows bears the same, whatever else happens."""
 
 
 def wanted(past: History, protocol: Protocol, office: Office) -> dict[str, Wanted]:
@@ -113,25 +96,30 @@ class _Planner:
         return self.done[key]
 
     def _occur(self, milestone: Milestone) -> Iterator[Wanted]:
-        anchors = self.anchors(milestone)
-        for number in range(1, MAX_OCCURRENCES):
-            if number > len(anchors):
-                return
-            anchor = anchors[number - 1]
-            key = anchor.subject if milestone.anchor == "visit_set" else _numbered(milestone.key, number)
+        by_hand = milestone.anchor in {VISIT_SET, ADDED}
+        for number, anchor in enumerate(self.anchors(milestone), 1):
+            suffix = anchor.suffix if anchor.suffix is not None else _numbered("", number)
+            yield from self._series(milestone, anchor, anchor.subject if by_hand else milestone.key + suffix)
+
+    def _series(self, milestone: Milestone, anchor: _Anchor, key: str) -> Iterator[Wanted]:
+        """An entry and, where the milestone repeats, those that begin whenever the one before is met."""
+        for _ in range(MAX_OCCURRENCES):
             entry = self.entry(milestone, anchor, key)
             yield entry
-            if milestone.repeat and entry.ended_at and entry.status in _MET:
-                again = self.following(entry)
-                anchors = [*anchors[:number], again, *anchors[number:]]
+            if not (milestone.repeat and entry.ended_at and entry.status in _MET):
+                return
+            anchor, key = self.following(entry), _again(key)
 
     def anchors(self, milestone: Milestone) -> list[_Anchor]:
         name = milestone.anchor
         if name in self.milestones:
             met = [e for e in self.occurrences(name) if e.status in _MET and e.ended_at]
-            found = [self.following(e) for e in met]
+            found = [replace(self.following(e), suffix=e.key.removeprefix(name)) for e in met]
         elif name == IDLE:
             found = [_of(fact) for fact in self.past.facts if fact.event is not Event.TASK][-1:]
+        elif name == ADDED:
+            added = self.past.all(Event.ADD)
+            found = [_of(fact) for fact in added if stem(fact.subject) == milestone.key]
         elif name in ANCHORS:
             found = [_of(fact) for fact in self.past.all(*ANCHORS[name])]
         else:
@@ -141,10 +129,11 @@ class _Planner:
     def following(self, entry: Wanted) -> _Anchor:
         """The end of an entry as the anchor of the next; what was entered late is owed only from then on."""
         end = self.endings[entry.key]
-        return _Anchor(at=end.at, since=end.recorded_at, order=end.order, detail=entry.detail)
+        detail = {**entry.detail, **end.value}
+        return _Anchor(at=end.at, since=end.recorded_at, order=end.order, detail=detail)
 
     def entry(self, milestone: Milestone, anchor: _Anchor, key: str) -> Wanted:
-        due = self.due(milestone, anchor)
+        due = self.due(milestone, anchor, key)
         entry = Wanted(
             key=key,
             milestone=milestone.key,
@@ -154,16 +143,39 @@ class _Planner:
             since=anchor.since,
             anchor_at=anchor.at,
             mode=milestone.mode,
+            person_id=anchor.detail.get("person"),
             detail=dict(anchor.detail),
             **due,
         )
-        if milestone.kind is EntryKind.VISIT:
+        if milestone.takes_place:
             entry = self.visit(entry, milestone, anchor)
-        return self.ended(entry, milestone, anchor)
+        return self.reasoned(self.ended(entry, milestone, anchor), anchor)
 
-    def due(self, milestone: Milestone, anchor: _Anchor) -> dict[str, Any]:
+    def visit(self, entry: Wanted, milestone: Milestone, anchor: _Anchor) -> Wanted:
+        """The slot first planned, then what people made of it."""
+        by_hand = milestone.anchor in {VISIT_SET, ADDED}
+        entry = planned(entry, milestone, anchor.detail if by_hand else {}, self.office)
+        for fact in self.past.about(entry.key):
+            if fact.order > anchor.order:
+                if entry.is_open and fact.event in ENDS:
+                    self.endings[entry.key] = fact
+                entry = after(entry, fact, self.office)
+        return entry
+
+    def reasoned(self, entry: Wanted, anchor: _Anchor) -> Wanted:
+        """When somebody last said, after it was due, what an open entry is waiting for."""
+        base = entry.promise_on or entry.due_on
+        if base is None or not entry.is_open or entry.bound is not Bound.OFFICE:
+            return entry
+        said = [f.at for f in self.past.all(Event.NOTE) if f.value.get("why") and f.order > anchor.order]
+        day = local_day(said[-1], self.office.zone) if said else None
+        return replace(entry, reasoned_on=day) if day is not None and day > base else entry
+
+    def due(self, milestone: Milestone, anchor: _Anchor, key: str) -> dict[str, Any]:
         """The dates of an entry, as fields."""
         zone = self.office.zone
+        if milestone.on and anchor.detail.get(milestone.on):
+            return self.chosen(milestone, date.fromisoformat(str(anchor.detail[milestone.on])))
         if milestone.limit is None:
             return {"due_on": local_day(anchor.at, zone), "due_at": anchor.at}
         if milestone.limit.unit.elapsed:
@@ -171,7 +183,7 @@ class _Planner:
             instant = due.effective
             assert isinstance(instant, datetime)
             return {"due_on": local_day(instant, zone), "due_at": instant}
-        due = self._deadline(milestone, local_day(anchor.at, zone))
+        due = self.extended(self._deadline(milestone, local_day(anchor.at, zone)), milestone, anchor, key)
         effective = _day(due.effective)
         return {
             "nominal_on": _day(due.nominal),
@@ -180,6 +192,30 @@ class _Planner:
             "due_at": at(effective + timedelta(days=1), time.min, zone),
             "provisional": due.provisional,
         }
+
+    def chosen(self, milestone: Milestone, day: date) -> dict[str, Any]:
+        """The dates of an entry whose day people chose themselves."""
+        calendar = self.office.calendar
+        due = day if milestone.roll is Roll.NONE else calendar.forward(day)
+        promise = day if milestone.roll is Roll.NONE else calendar.back(day)
+        return {
+            "nominal_on": day,
+            "due_on": due,
+            "promise_on": promise,
+            "due_at": at(due + timedelta(days=1), time.min, self.office.zone),
+            "provisional": not calendar.is_confirmed(day),
+        }
+
+    def extended(self, due: Due, milestone: Milestone, anchor: _Anchor, key: str) -> Due:
+        """Longer by what was granted, counted from the nominal end, and by the days a hearing took."""
+        most = milestone.extension
+        for fact in self.past.about(key):
+            if fact.order <= anchor.order or fact.event not in {Event.EXTEND, Event.SUSPEND}:
+                continue
+            unit = most.unit if most is not None and fact.event is Event.EXTEND else Unit.CAL
+            longer = Limit(int(fact.value["days"]), unit)
+            due = deadline(_day(due.nominal), longer, self.office.calendar, roll=milestone.roll)
+        return due
 
     def _deadline(self, milestone: Milestone, anchor: date | datetime) -> Due:
         assert milestone.limit is not None
@@ -191,85 +227,6 @@ class _Planner:
             roll=milestone.roll,
             promise=milestone.promise,
         )
-
-    def visit(self, entry: Wanted, milestone: Milestone, anchor: _Anchor) -> Wanted:
-        """The slot first planned, then what people made of it."""
-        if milestone.anchor == "visit_set":
-            entry = self.placed(entry, anchor.detail, anchor.since)
-        else:
-            assert entry.due_on is not None
-            entry = self.slotted(entry, self.office.calendar.forward(entry.due_on), milestone.slot)
-        entry = replace(entry, status=EntryStatus.PROPOSED)
-        for fact in self.past.about(entry.key):
-            if fact.order > anchor.order:
-                entry = self.after(entry, fact)
-        return entry
-
-    def slotted(self, entry: Wanted, day: date, slot: tuple[time, time] | None = None) -> Wanted:
-        start, end = slot or self.office.slot
-        zone = self.office.zone
-        calendar = self.office.calendar
-        return replace(
-            entry,
-            due_on=day,
-            promise_on=day,
-            starts_at=at(day, start, zone),
-            ends_at=at(day, end, zone),
-            due_at=at(day, end, zone),
-            provisional=not calendar.is_confirmed(day),
-        )
-
-    def placed(self, entry: Wanted, value: Mapping[str, Any], since: datetime) -> Wanted:
-        """Put a visit where a person said: {"day", "start", "end", "place", "mode", "asked_by"}."""
-        start, end = self.office.slot
-        slot = (
-            time.fromisoformat(value["start"]) if value.get("start") else start,
-            time.fromisoformat(value["end"]) if value.get("end") else end,
-        )
-        entry = self.slotted(entry, date.fromisoformat(value["day"]), slot)
-        return replace(
-            entry,
-            since=since,
-            place=value.get("place", entry.place),
-            mode=value.get("mode") or entry.mode or "home",
-            asked_by=value.get("asked_by", "office"),
-        )
-
-    def after(self, entry: Wanted, fact: Fact) -> Wanted:
-        """A visit after one more thing happened to it (the visit state machine)."""
-        if not entry.is_open:
-            return entry
-        end = _VISIT_ENDS.get(fact.event)
-        if end is not None:
-            self.endings[entry.key] = fact
-            return replace(entry, status=end, ended_at=fact.at, note=str(fact.value.get("outcome", "")))
-        match fact.event:
-            case Event.MOVE:
-                moved = self.placed(entry, fact.value, fact.recorded_at)
-                heard_yes = fact.value.get("confirmed", False)
-                status = EntryStatus.CONFIRMED if heard_yes else EntryStatus.PROPOSED
-                return replace(moved, status=status, note="")
-            case Event.CONFIRM:
-                return replace(entry, status=EntryStatus.CONFIRMED, note="")
-            case Event.ASK_OTHER_DAY:
-                return replace(entry, status=EntryStatus.PROPOSED, note="other_day")
-            case Event.MISSED:
-                return replace(entry, status=EntryStatus.MISSED)
-            case Event.NOT_MET:
-                return self.tried(entry, fact)
-        return entry
-
-    def tried(self, entry: Wanted, fact: Fact) -> Wanted:
-        """Nobody home: seven days on, at most twice, then by phone. Never counted against the resident."""
-        tries = entry.tries + 1
-        calendar = self.office.calendar
-        today = local_day(fact.at, self.office.zone)
-        if tries >= MAX_VISITS:
-            day = calendar.add_working(today, 1)
-            entry = replace(self.slotted(entry, day), mode="call")
-        else:
-            entry = self.slotted(entry, calendar.forward(today + SECOND_TRY))
-        return replace(entry, status=EntryStatus.PROPOSED, tries=tries, since=fact.recorded_at, note="")
 
     def ended(self, entry: Wanted, milestone: Milestone, anchor: _Anchor) -> Wanted:
         """Met, met late or ended by what happened next; whichever came first."""
@@ -283,12 +240,12 @@ class _Planner:
             if _meets(fact, entry, milestone):
                 self.endings[entry.key] = fact
                 return replace(entry, status=self._met(entry, fact.at), ended_at=fact.at)
-            if fact.event.value in milestone.until:
+            if fact.event.value in milestone.until or fact.event in _END_ALL:
                 return replace(entry, status=EntryStatus.CANCELLED, ended_at=fact.at)
         return entry
 
     def _met(self, entry: Wanted, moment: datetime) -> EntryStatus:
-        if entry.kind is EntryKind.VISIT:
+        if entry.kind in {EntryKind.VISIT, EntryKind.MEETING}:
             return EntryStatus.DONE
         late = entry.due_at is not None and moment >= entry.due_at
         return EntryStatus.MET_LATE if late else EntryStatus.MET
@@ -318,8 +275,10 @@ class _Planner:
         return entry
 
 
+_END_ALL = frozenset({Event.GUIDE, Event.WITHDRAW, Event.MERGE, Event.CONCLUDE, Event.ARCHIVE, Event.ERASE})
+"""After these nothing is owed any more but what they call for themselves."""
+
 _MET = frozenset({EntryStatus.MET, EntryStatus.MET_LATE, EntryStatus.DONE})
-_VISIT_ENDS = {Event.VISITED: EntryStatus.DONE, Event.DECLINE: EntryStatus.DECLINED}
 
 
 def _was_past(entry: Wanted, taken_over: datetime) -> bool:
@@ -348,8 +307,23 @@ def _fits(anchor: _Anchor, milestone: Milestone) -> bool:
 
 
 def _meets(fact: Fact, entry: Wanted, milestone: Milestone) -> bool:
-    if fact.event is Event.DONE:
-        return fact.subject == entry.key
+    if fact.event is Event.DONE and fact.subject == entry.key:
+        return True
     if entry.kind is EntryKind.VISIT:
         return False
+    if fact.event is Event.DONE or (fact.event is Event.VISITED and fact.subject):
+        if stem(fact.subject) in milestone.met_by:
+            return True
+        return fact.event is Event.VISITED and fact.event.value in milestone.met_by
     return fact.event.value in milestone.met_by
+
+
+def stem(key: str) -> str:
+    """The milestone of an entry's key: "rv1" of "rv1.2" and of "rv1+3"."""
+    return key.partition(".")[0].partition("+")[0]
+
+
+def _again(key: str) -> str:
+    """Key of what begins again after the entry of this key."""
+    root, _, times = key.partition("+")
+    return f"{root}+{int(times or 1) + 1}"

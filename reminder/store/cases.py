@@ -28,14 +28,34 @@ class CaseRow:
     opened_at: datetime
     version: int
     group_size: int
+    sponsor_id: int | None = None
+    referred_id: int | None = None
+    reported_id: int | None = None
+    merged_into_id: int | None = None
+    moved_protocol: str = ""
+    moved_version: str = ""
+    paused: bool = False
+
+    @property
+    def protocol(self) -> str:
+        """Key of the protocol that holds now, whichever it was registered under."""
+        return self.moved_protocol or self.case.protocol
+
+    @property
+    def protocol_held(self) -> tuple[str, str]:
+        """Key and version of the protocol that holds now."""
+        version = self.moved_version if self.moved_protocol else self.protocol_version
+        return self.protocol, version
 
 
 def _row(row: Mapping[str, Any]) -> CaseRow:
     names = ("id", "number", "protocol", "category", "track", "place", "first_contact_id")
     flags = ("confidential", "imported", "direct_answer")
     case = Case(**{name: row[name] for name in (*names, *flags)})
-    kept = ("status", "unit_id", "handler_id", "responsible_id", "request", "protocol_version")
-    return CaseRow(case=case, **{name: row[name] for name in (*kept, "opened_at", "version", "group_size")})
+    return CaseRow(case=case, **{name: row[name] for name in _KEPT})
+
+
+_KEPT = tuple(name for name in CaseRow.__dataclass_fields__ if name != "case")
 
 
 async def lock(tx: Tx, case_id: int) -> CaseRow:
@@ -257,6 +277,19 @@ _PARTIES = Prepared(
     .where(t.parties.c.case_id.in_(each("ids")), t.parties.c.notify)
     .where(t.parties.c.role.in_(["applicant", "representative", "counterpart"]))
     .order_by(t.parties.c.case_id, t.parties.c.resident_id)
+)
+
+
+async def sides(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[int, str]]:
+    """Role of every party of the cases, told or not, by case and resident."""
+    found: dict[int, dict[int, str]] = {case_id: {} for case_id in case_ids}
+    for row in await _SIDES.rows(tx, ids=list(case_ids)):
+        found[row["case_id"]][row["resident_id"]] = row["role"]
+    return found
+
+
+_SIDES = Prepared(
+    sa.select(t.parties).where(t.parties.c.case_id.in_(each("ids"))).order_by(t.parties.c.resident_id)
 )
 
 

@@ -76,23 +76,27 @@ _BY_IDS = Prepared(
 )
 
 
-async def open_for(tx: Tx, person_id: int, units: Sequence[int] | None) -> list[Entry]:
-    """Open entries of cases that are the person's own or first contact, or lie in the units (None: any)."""
+async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Entry]:
+    """Open entries that name one of the people, or of cases of theirs or of the units (None: any)."""
     if units is None:
         return [_entry(row) for row in await _OPEN.rows(tx)]
-    return [_entry(row) for row in await _OPEN_FOR.rows(tx, person=person_id, units=list(units))]
+    return [_entry(row) for row in await _OPEN_FOR.rows(tx, people=list(people), units=list(units))]
 
 
+_HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
+_PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
 _OPEN = Prepared(_open())
 _OPEN_FOR = Prepared(
     _open(
         t.entries.c.case_id.in_(
             sa.select(t.cases.c.id).where(
-                (t.cases.c.responsible_id == sa.bindparam("person"))
-                | (t.cases.c.first_contact_id == sa.bindparam("person"))
-                | t.cases.c.unit_id.in_(each("units"))
+                sa.or_(
+                    *(column.in_(each("people")) for column in _HELD),
+                    *(column.in_(each("units")) for column in _PLACED),
+                )
             )
         )
+        | t.entries.c.person_id.in_(each("people"))
     )
 )
 

@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from reminder.domain.people import OrgUnit, Person, Role, Staff
+from reminder.domain.people import Absence, OrgUnit, Person, Posting, Role, Staff
 from reminder.store import meta
 from reminder.store import tables as t
 from reminder.store.database import Tx
@@ -49,7 +49,22 @@ async def _staff(tx: Tx) -> Staff:
         for row in (await tx.execute(sa.select(t.people))).mappings()
     }
     units = {row["id"]: OrgUnit(**row) for row in (await tx.execute(sa.select(t.units))).mappings()}
-    return Staff(people=people, units=units)
+    absences = [dict(row) for row in (await tx.execute(_ABSENCES.order_by(t.absences.c.id))).mappings()]
+    postings = [dict(row) for row in (await tx.execute(_POSTINGS.order_by(t.postings.c.id))).mappings()]
+    return Staff(
+        people=people,
+        units=units,
+        absences=tuple(Absence(**row) for row in absences),
+        postings=tuple(Posting(**row) for row in postings),
+    )
+
+
+_ABSENCES = sa.select(*(t.absences.c[name] for name in Absence.__dataclass_fields__)).order_by(
+    t.absences.c.id
+)
+_POSTINGS = sa.select(*(t.postings.c[name] for name in Posting.__dataclass_fields__)).order_by(
+    t.postings.c.id
+)
 
 
 def _person(row: Mapping[Any, Any], roles: Iterable[Role]) -> Person:
@@ -137,3 +152,27 @@ async def use_invite(tx: Tx, code_hash: str, now: datetime) -> int | None:
     )
     found: int | None = (await tx.execute(query)).scalar()
     return found
+
+
+async def add_absence(tx: Tx, absence: Absence) -> None:
+    await _changed(tx)
+    values = {name: getattr(absence, name) for name in Absence.__dataclass_fields__}
+    await tx.execute(sa.insert(t.absences).values(**values))
+
+
+async def end_absence(tx: Tx, person_id: int, last: date) -> int:
+    """Whoever is back earlier is no longer stood in for after `last`; returns how many absences ended."""
+    await _changed(tx)
+    away = (t.absences.c.person_id == person_id) & (t.absences.c.to_on > last)
+    found = await tx.execute(sa.update(t.absences).where(away).values(to_on=last).returning(t.absences.c.id))
+    return len(found.all())
+
+
+async def add_posting(tx: Tx, posting: Posting) -> None:
+    """From its first day on it takes the place of the posting the village had."""
+    await _changed(tx)
+    before = (t.postings.c.place == posting.place) & t.postings.c.to_on.is_(None)
+    ends = posting.from_on - timedelta(days=1)
+    await tx.execute(sa.update(t.postings).where(before).values(to_on=ends))
+    values = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}
+    await tx.execute(sa.insert(t.postings).values(**values))

@@ -23,6 +23,10 @@ class Resident:
     contacted: bool
     can_read: bool
     wants_texts: bool
+    reach_by: str = ""
+    """Where texts do not reach them: call, agent or paper."""
+    needs: str = ""
+    """What helps at the door: dialect, hearing, a step; never what somebody is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,22 @@ people = _table(
     _text("digest_at", "08:10"),
     _at("enrolled_at"),
 )
+absences = _table(
+    "absences",
+    _id(),
+    _ref("person_id", "people", nullable=False),
+    _ref("deputy_id", "people", nullable=False),
+    sa.Column("from_on", sa.Date, nullable=False),
+    sa.Column("to_on", sa.Date, nullable=False),
+)
+postings = _table(
+    "postings",
+    _id(),
+    _ref("person_id", "people", nullable=False),
+    _text("place"),
+    sa.Column("from_on", sa.Date, nullable=False),
+    sa.Column("to_on", sa.Date),
+)
 roles = _table(
     "roles",
     sa.Column("person_id", sa.Integer, sa.ForeignKey("people.id"), primary_key=True),
@@ -89,6 +105,15 @@ invites = _table(
     _at("used_at"),
 )
 
+households = _table(
+    "households",
+    _id(),
+    _text("place", index=True),
+    _text("label"),
+    _number("members", 1),
+    # Care visits go only where somebody said they are welcome.
+    _flag("agreed"),
+)
 residents = _table(
     "residents",
     _id(),
@@ -98,6 +123,9 @@ residents = _table(
     _flag("contacted", default=True),
     _flag("can_read", default=True),
     _flag("wants_texts", default=True),
+    # How news reaches them where texts do not: call, agent or paper; and what helps at the door.
+    _text("reach_by"),
+    _text("needs"),
 )
 phones = _table(
     "phones",
@@ -145,6 +173,15 @@ cases = _table(
     _number("group_size", 1),
     _at("opened_at", nullable=False),
     _number("version", 1),
+    _ref("sponsor_id", "people"),
+    # The unit a referral waits at; the unit a confidential report is about.
+    _ref("referred_id", "units"),
+    _ref("reported_id", "units"),
+    _ref("merged_into_id", "cases"),
+    # The protocol a person moved the case to, if it is no longer the one it was registered under.
+    _text("moved_protocol"),
+    _text("moved_version"),
+    _flag("paused"),
 )
 parties = _table(
     "parties",
@@ -203,7 +240,10 @@ entries = _table(
     _text("asked_by", "office"),
     _text("note"),
     _json("detail"),
+    _ref("person_id", "people"),
+    sa.Column("reasoned_on", sa.Date),
     sa.UniqueConstraint("case_id", "key"),
+    sa.Index("ix_entries_person_id", "person_id"),
 )
 agenda = _table(
     "agenda",
@@ -335,6 +375,13 @@ calendar_days = _table(
     sa.Column("day", sa.Date, primary_key=True),
     _text("kind"),
     _text("name"),
+)
+protocol_versions = _table(
+    "protocol_versions",
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("version", sa.String, primary_key=True),
+    _json("texts"),
+    _at("since", nullable=False),
 )
 import_rows = _table(
     "import_rows",

@@ -42,7 +42,7 @@ def office_for(protocol: Protocol) -> Office:
 class Story:
     """A case of one protocol while it happens."""
 
-    protocol: Protocol
+    protocol: Protocol = field(repr=False)
     now: datetime = START
     facts: list[Fact] = field(default_factory=list)
 

@@ -2,7 +2,7 @@
 
 from reminder.domain import cases, reminders
 from reminder.domain.entries import OPEN_STATES, EntryStatus
-from reminder.domain.wanted import _VISIT_ENDS
+from reminder.domain.visits import ENDS
 
 
 def page() -> str:
@@ -21,7 +21,7 @@ def page() -> str:
     lines += ["", "Any other event may be recorded in any state and leaves it alone.", "", "## A visit", ""]
     lines.append("Open: " + ", ".join(sorted(OPEN_STATES)) + ".")
     lines += ["", "| event | to |", "|---|---|"]
-    visits = {event.value: status.value for event, status in _VISIT_ENDS.items()}
+    visits = {event.value: status.value for event, status in ENDS.items()}
     visits |= {
         "propose": EntryStatus.PROPOSED.value,
         "confirm": EntryStatus.CONFIRMED.value,
