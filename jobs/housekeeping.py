@@ -6,7 +6,7 @@ from reminder.actions import standins, upkeep
 from reminder.actions.calendars import adopt
 from reminder.actions.check import violations
 from reminder.actions.entries import missed_by_office
-from reminder.actions.replan import replan
+from reminder.actions.replan_all import replan_all
 from reminder.domain.entries import EntryStatus
 from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
@@ -54,10 +54,7 @@ async def _new_calendar(rt: Runtime) -> int:
     async with rt.db.read() as tx:
         await adopt(tx, rt.desk)
         under_way = await overview.cases_under_way(tx)
-    for case_id in under_way:
-        async with rt.db.write() as tx:
-            await replan(tx, rt.desk, case_id)
-    return len(under_way)
+    return await replan_all(rt.db, rt.desk, under_way)
 
 
 async def _unrecorded_visits(rt: Runtime) -> int:

@@ -96,8 +96,12 @@ async def insert(tx: Tx, **values: Any) -> int:
 
 
 async def update(tx: Tx, case_id: int, **values: Any) -> None:
-    values["version"] = t.cases.c.version + 1
-    await tx.execute(sa.update(t.cases).where(t.cases.c.id == case_id).values(**values))
+    await _UPDATE.run(tx, which=case_id, **values)
+
+
+_UPDATE = Prepared(
+    sa.update(t.cases).where(t.cases.c.id == sa.bindparam("which")).values(version=t.cases.c.version + 1)
+)
 
 
 async def last_serial(tx: Tx, prefix: str) -> int:

@@ -22,15 +22,12 @@ def _values(entry: Wanted) -> dict[str, Any]:
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
-    values = {name: row[name] for name in _FIELDS}
-    values.update(kind=EntryKind(row["kind"]), status=EntryStatus(row["status"]), bound=Bound(row["bound"]))
-    return Entry(
-        **values,
-        id=row["id"],
-        case_id=row["case_id"],
-        revision=row["revision"],
-        next_reminder_at=row.get("next_reminder_at"),
-    )
+    """A row holds what an entry holds, by the same names."""
+    kinds = {"kind": _KINDS[row["kind"]], "status": _STATES[row["status"]], "bound": _BOUNDS[row["bound"]]}
+    return Entry(**{**row, **kinds})
+
+
+_KINDS, _STATES, _BOUNDS = ({one.value: one for one in kind} for kind in (EntryKind, EntryStatus, Bound))
 
 
 def _select() -> sa.Select[Any]:
@@ -83,6 +80,8 @@ async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -
     return [_entry(row) for row in await _OPEN_FOR.rows(tx, people=list(people), units=list(units))]
 
 
+_HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
+_PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
 _OPEN = Prepared(_open())
 _HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
 _PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
@@ -97,6 +96,7 @@ _OPEN_FOR = Prepared(
                 )
             )
         )
+        | t.entries.c.person_id.in_(each("people"))
     )
 )
 
@@ -139,14 +139,17 @@ _OPEN_OF = Prepared(_open(t.entries.c.case_id.in_(each("ids"))))
 
 async def insert(tx: Tx, case_id: int, wanted: Sequence[Wanted]) -> None:
     """New entries of a case, at once."""
-    if wanted:
-        rows = [{"case_id": case_id, "revision": 1, **_values(entry)} for entry in wanted]
-        await tx.execute(sa.insert(t.entries), rows)
+    rows = [{"case_id": case_id, "revision": 1, **_values(entry)} for entry in wanted]
+    await _INSERT.run_many(tx, rows)
 
 
-async def save(tx: Tx, entry: Entry) -> None:
-    values = _values(entry) | {"revision": entry.revision}
-    await _SAVE.run(tx, which=entry.id, **values)
+_INSERT = Prepared(sa.insert(t.entries))
+
+
+async def save(tx: Tx, changed: Sequence[Entry]) -> None:
+    """Everything but what identifies them."""
+    rows = [{"which": entry.id, "revision": entry.revision, **_values(entry)} for entry in changed]
+    await _SAVE.run_many(tx, rows)
 
 
 _SAVE = Prepared(sa.update(t.entries).where(t.entries.c.id == sa.bindparam("which")))
@@ -158,10 +161,10 @@ async def set_agenda(tx: Tx, due: Mapping[int, datetime | None]) -> None:
         return
     await _OFF_AGENDA.run(tx, ids=list(due))
     rows = [{"entry_id": entry_id, "due_at": at} for entry_id, at in due.items() if at is not None]
-    if rows:
-        await tx.execute(sa.insert(t.agenda), rows)
+    await _ON_AGENDA.run_many(tx, rows)
 
 
+_ON_AGENDA = Prepared(sa.insert(t.agenda))
 _OFF_AGENDA = Prepared(sa.delete(t.agenda).where(t.agenda.c.entry_id.in_(each("ids"))))
 
 

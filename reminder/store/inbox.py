@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared
+from reminder.store.prepared import Prepared, each
 from reminder.store.seal import Sealer
 
 
@@ -154,14 +154,15 @@ async def close_question(tx: Tx, question_id: int, now: datetime, answer: str = 
     return found
 
 
-async def questions_about(tx: Tx, entry_id: int) -> list[int]:
-    return await _ABOUT.scalars(tx, id=entry_id)
+async def questions_about(tx: Tx, entry_ids: Sequence[int]) -> list[int]:
+    """Open questions about some entries."""
+    return await _ABOUT.scalars(tx, ids=list(entry_ids))
 
 
 _ABOUT = Prepared(
-    sa.select(t.questions.c.id).where(
-        t.questions.c.entry_id == sa.bindparam("id"), t.questions.c.ended_at.is_(None)
-    )
+    sa.select(t.questions.c.id)
+    .where(t.questions.c.entry_id.in_(each("ids")), t.questions.c.ended_at.is_(None))
+    .order_by(t.questions.c.id)
 )
 
 

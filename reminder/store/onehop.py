@@ -76,6 +76,13 @@ class Connection(aiosqlite.Connection):
             raise DBAPIError.instance(sql, list(parameters), error, sqlite3.Error) from error
         return found
 
+    async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """One statement for many rows of values, in one trip."""
+        try:
+            await self._execute(_ask_many, self._conn, sql, rows)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, [], error, sqlite3.Error) from error
+
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:
             return fn(*args, **kwargs)
@@ -84,6 +91,10 @@ class Connection(aiosqlite.Connection):
 
 def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
     return raw.execute(sql, parameters).fetchall()
+
+
+def _ask_many(raw: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    raw.executemany(sql, rows).close()
 
 
 def connect(database: str, *, inline: bool = False, **options: Any) -> Connection:

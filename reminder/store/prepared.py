@@ -35,11 +35,15 @@ class Prepared:
             found = await tx.execute(self._statement, values)
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
+        plan = self._plan(tx.dialect, values)
+        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
+
+    def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
         shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
         plan = self._plans.get(shape)
         if plan is None:
-            plan = self._plans[shape] = _planned(self._statement, tx.dialect, values)
-        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
+            plan = self._plans[shape] = _planned(self._statement, dialect, values)
+        return plan
 
     async def row(self, tx: Tx, **values: Any) -> Row | None:
         """The first row, if there is one."""
@@ -57,6 +61,17 @@ class Prepared:
 
     async def run(self, tx: Tx, **values: Any) -> None:
         await self.rows(tx, **values)
+
+    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Once for each of the rows, which all name the same values; in one trip."""
+        if not rows:
+            return
+        connection = driver_of(tx)
+        if connection is None:
+            await tx.execute(self._statement, [dict(row) for row in rows])
+            return
+        plan = self._plan(tx.dialect, rows[0])
+        await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +91,18 @@ class _Plan:
     sql: str
     slots: tuple[_Slot, ...]
     names: tuple[str, ...]
-    processed: tuple[tuple[str, Callable[[Any], Any]], ...]
+    processed: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
         return [_value(slot, values) for slot in self.slots]
 
     def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
-        rows = [dict(zip(self.names, row, strict=True)) for row in found] if self.names else []
-        for name, process in self.processed:
-            for row in rows:
-                row[name] = process(row[name])
-        return rows
+        if not found or not self.names:
+            return []
+        columns = list(zip(*found, strict=True))
+        for index, process in self.processed:
+            columns[index] = tuple(map(process, columns[index]))
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
@@ -109,12 +125,12 @@ def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Pl
     )
     expanded = compiled.construct_expanded_state(dict(values))
     columns = statement.exported_columns.items()
-    reading = [(name, c.type.dialect_impl(dialect).result_processor(dialect, None)) for name, c in columns]
+    reading = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
     return _Plan(
         sql=expanded.statement,
         slots=tuple(_slots(compiled, expanded, values)),
         names=tuple(name for name, _ in columns),
-        processed=tuple((name, process) for name, process in reading if process is not None),
+        processed=tuple((n, process) for n, process in enumerate(reading) if process is not None),
     )
 
 

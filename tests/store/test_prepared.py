@@ -15,8 +15,12 @@ from reminder.store.prepared import Prepared, each
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 4, tzinfo=UTC)
 ADD = Prepared(sa.insert(t.cases).returning(t.cases.c.id))
+OPEN = Prepared(sa.insert(t.cases))
 FOUND = Prepared(sa.select(t.cases).where(t.cases.c.id.in_(each("ids"))).order_by(t.cases.c.id))
 CHANGE = Prepared(sa.update(t.cases).where(t.cases.c.number == sa.bindparam("which")).returning(t.cases.c.id))
+BUMP = Prepared(
+    sa.update(t.cases).where(t.cases.c.number == sa.bindparam("which")).values(version=t.cases.c.version + 1)
+)
 TELL = Prepared(sa.insert(t.timeline))
 TOLD = Prepared(sa.select(t.timeline.c.detail, t.timeline.c.at).where(t.timeline.c.what != "hidden"))
 
@@ -96,3 +100,25 @@ async def test_a_reader_cannot_write_by_it_either(db: Database) -> None:
     async with db.read() as tx:
         with pytest.raises(OperationalError, match="readonly"):
             await ADD.scalar(tx, number="1", opened_at=AT)
+
+
+async def test_many_rows_at_once(db: Database) -> None:
+    await _three(db)
+    async with db.write() as tx:
+        await BUMP.run_many(tx, [{"which": "0", "place": "Shangping"}, {"which": "2", "place": "Hewan"}])
+        await BUMP.run_many(tx, [])
+    async with db.read() as tx:
+        rows = await tx.execute(sa.select(t.cases.c.place, t.cases.c.version).order_by(t.cases.c.id))
+    assert [tuple(row) for row in rows] == [("Shangping", 2), ("", 1), ("Hewan", 2)]
+
+
+async def test_one_bad_row_of_many_leaves_none(db: Database) -> None:
+    with pytest.raises(IntegrityError):
+        await _twice(db)
+    async with db.read() as tx:
+        assert (await tx.execute(sa.select(sa.func.count()).select_from(t.cases))).scalar() == 0
+
+
+async def _twice(db: Database) -> None:
+    async with db.write() as tx:
+        await OPEN.run_many(tx, [{"number": "1", "opened_at": AT}, {"number": "1", "opened_at": AT}])
