@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.whom import responsible
 from reminder.domain.cases import History, history
@@ -37,6 +38,7 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     row = kept = await cases.lock(tx, case_id)
     past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=row.case.direct_answer)
     row = _under(row, past)
+    await versions.at_hand(tx, desk, row)
     protocol = desk.protocol_of(row)
     office = desk.office_for(protocol)
     are = (await entries.of(tx, [case_id]))[case_id]
