@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.whom import responsible
-from reminder.domain.cases import Fact, History, history
+from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry, Wanted
 from reminder.domain.offices import Office
 from reminder.domain.people import Staff
@@ -36,9 +37,11 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
     now = desk.clock.now()
     kept = await cases.lock(tx, case_id)
-    known = (await cases.facts(tx, [case_id]))[case_id]
+    past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=kept.case.direct_answer)
+    row = _under(kept, past)
+    await versions.at_hand(tx, desk, row)
     are = (await entries.of(tx, [case_id]))[case_id]
-    row, past, change = _compared(desk, kept, known, are)
+    change = _lacking(desk, row, past, are)
     if change:
         protocol = desk.protocol_of(row)
         await _apply(tx, case_id, change, now)
@@ -58,21 +61,19 @@ async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[int]:
     kept, staff = await entries.of(tx, case_ids), await people.staff(tx)
     found = []
     for case_id in case_ids:
-        row, past, change = _compared(desk, rows[case_id], facts[case_id], kept[case_id])
+        past = history(facts[case_id], direct_answer=rows[case_id].case.direct_answer)
+        row = _under(rows[case_id], past)
+        change = _lacking(desk, row, past, kept[case_id])
         if change or _differs(rows[case_id], _projected(staff, row, past)):
             found.append(case_id)
     return found
 
 
-def _compared(
-    desk: Desk, kept: CaseRow, facts: Iterable[Fact], are: Mapping[str, Entry]
-) -> tuple[CaseRow, History, Difference]:
-    """The case under its present protocol, its history, and what its entries lack."""
-    past = history(facts, direct_answer=kept.case.direct_answer)
-    row = _under(kept, past)
+def _lacking(desk: Desk, row: CaseRow, past: History, are: Mapping[str, Entry]) -> Difference:
+    """What the entries of a case lack, under the protocol it holds."""
     protocol = desk.protocol_of(row)
     should = wanted(past, protocol, desk.office_for(protocol))
-    return row, past, difference(should, are, now=desk.clock.now())
+    return difference(should, are, now=desk.clock.now())
 
 
 def _under(row: CaseRow, past: History) -> CaseRow:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import responsible
@@ -114,6 +115,7 @@ async def read_case(tx: Tx, desk: Desk, case_id: int) -> CaseScene:
     row = (await cases.many(tx, [case_id])).get(case_id)
     if row is None:
         raise NotFound("not_found")
+    await versions.at_hand(tx, desk, row)
     facts = (await cases.facts(tx, [case_id]))[case_id]
     return CaseScene(
         desk=desk,

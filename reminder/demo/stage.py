@@ -17,6 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from reminder.actions import versions
 from reminder.actions.agenda import future_only
 from reminder.app import Server, address, listening, new_desk
 from reminder.bot.menu import set_menus
@@ -88,6 +89,7 @@ async def staged(
     )
     db = Database(f"sqlite+aiosqlite:///{folder / 'demo.db'}", inline=True)
     await migrate(db)
+    await versions.at_start(db, desk)
     world = World(
         now=clock.now,
         bot_token=BOT_TOKEN,
