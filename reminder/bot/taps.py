@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reminder.actions.guard import permit
-from reminder.bot import cards, casework, days, intake, office, visits
+from reminder.bot import cards, casework, days, intake, office, protocols, visits
 from reminder.bot.answers import Answer, Card
 from reminder.bot.choices import chosen
 from reminder.bot.commands import run
@@ -170,6 +170,8 @@ _SURE: Mapping[str, Callable[[Turn, Mapping[str, Any]], Awaitable[Answer]]] = {
     "served": casework.sure_of_served,
     "fact": casework.sure_of_fact,
     "calendar": office.sure_of_mark,
+    "protocol_change": protocols.sure_of_change,
+    "protocol_migrate": protocols.sure_of_migration,
 }
 
 
