@@ -11,6 +11,7 @@ from reminder.actions import calendars as marking
 from reminder.actions import people
 from reminder.actions.guard import permit
 from reminder.actions.overview import overview
+from reminder.bot import protocols
 from reminder.bot.answers import Answer, Paper, says
 from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
@@ -57,9 +58,11 @@ def _person(turn: Turn, said: str) -> Person | None:
 
 
 async def protocol(turn: Turn, args: str) -> Answer:
-    """`/protocol`: all of them; `/protocol show KEY`: one, limit by limit."""
+    """`/protocol`: all of them; `show KEY`: one, limit by limit; `change NO KEY`, `migrate KEY`."""
     await permit(turn.tx, turn.by, "protocol")
     words = args.split()
+    if words and words[0] in protocols.VERBS:
+        return await protocols.VERBS[words[0]](turn, args.strip().removeprefix(words[0]).strip())
     if words and words[0] == "show":
         words = words[1:]
     if not words or words[0] == "list":
