@@ -94,17 +94,7 @@ async def staged(
     db = Database(f"sqlite+aiosqlite:///{folder / 'demo.db'}", inline=True)
     await migrate(db)
     await versions.at_start(db, desk)
-    world = World(
-        now=clock.now,
-        bot_token=BOT_TOKEN,
-        account_sid=ACCOUNT,
-        auth_token=AUTH_TOKEN,
-        seed=seed,
-        numbers=(SENDER,),
-        zone=str(zone),
-        lang=lang,
-        limits=Limits.off(),
-    )
+    world = _world(clock, seed, zone, lang)
     with listening("127.0.0.1", port) as sock:
         async with _open(db, desk, world, sock, direct=direct) as rt:
             drive = Drive(rt, world, clock)
@@ -116,6 +106,21 @@ async def staged(
                 await set_menus(rt)
                 await _day_before(stage, as_of)
                 yield stage
+
+
+def _world(clock: ManualClock, seed: int, zone: ZoneInfo, lang: str) -> World:
+    """Both providers and everybody's phones, on the office's own clock."""
+    return World(
+        now=clock.now,
+        bot_token=BOT_TOKEN,
+        account_sid=ACCOUNT,
+        auth_token=AUTH_TOKEN,
+        seed=seed,
+        numbers=(SENDER,),
+        zone=str(zone),
+        lang=lang,
+        limits=Limits.off(),
+    )
 
 
 def _clear(folder: Path, *, keep: bool) -> None:
