@@ -7,7 +7,7 @@ from typing import Any
 from reminder.actions.scene import CaseScene, Scene
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
-from reminder.domain.said_dates import say_date, say_time, say_weekday_date
+from reminder.domain.said_dates import say_date, say_short_date, say_slot, say_time, say_weekday_date
 from reminder.domain.workdays import local_day
 
 Values = dict[str, Any]
@@ -146,20 +146,37 @@ def period(days: int, scene: Scene) -> str:
     return words.word("period.days", scene.lang, n=max(1, days))
 
 
-def _moved(scene: Scene, _case: CaseScene, _entry: Entry) -> Values:
+def _moved(scene: Scene, _case: CaseScene, entry: Entry) -> Values:
+    """When they last heard it would be, and when it is now; what has not changed is not said twice."""
     recipient = scene.reminder.recipient
     heard = [t.slot for t in scene.told if t.recipient == recipient and t.slot]
     if not heard:
         return {}
-    old = _slot_day(heard[-1], scene)
-    return {"old": say_weekday_date(old, scene.lang, _today(scene))}
+    old_at, _, old_place = heard[-1].partition("|")
+    old, new = datetime.fromisoformat(old_at).astimezone(scene.office.zone), entry.starts_at
+    if scene.resident is None or not entry.is_open or new is None:
+        end = entry.ends_at.astimezone(scene.office.zone) if entry.ends_at is not None else None
+        start = new.astimezone(scene.office.zone) if new is not None else old
+        return {"old": _slot(scene, old), "new": _slot(scene, start, end)}
+    return _moved_for_resident(scene, old, new.astimezone(scene.office.zone), old_place, entry.place)
 
 
-def _slot_day(slot: str, scene: Scene) -> date:
-    when = slot.partition("|")[0]
-    if "T" in when:
-        return local_day(datetime.fromisoformat(when), scene.office.zone)
-    return date.fromisoformat(when)
+def _moved_for_resident(scene: Scene, old: datetime, new: datetime, old_place: str, place: str) -> Values:
+    """One segment holds one weekday and one or two times, no more."""
+    lang, today, words = scene.lang, _today(scene), scene.desk.templates.word
+    day, time = say_short_date(old.date(), lang, new.date(), today), say_time(new.time(), None, lang)
+    if old.date() != new.date():
+        return {"old": day, "new": _slot(scene, new)}
+    comma = "" if lang == "zh" else ", "
+    day = f"{day}{comma}{say_time(old.time(), None, lang)}"
+    if old != new or old_place == place:
+        return {"old": day, "new": words("moved.same_day", lang, time=time)}
+    return {"old": day, "new": place or words("moved.home", lang)}
+
+
+def _slot(scene: Scene, start: datetime, end: datetime | None = None) -> str:
+    last = end.time() if end is not None else None
+    return say_slot(start.date(), start.time(), last, scene.lang, _today(scene))
 
 
 def _new_case(scene: Scene, case: CaseScene, _entry: Entry) -> Values:
@@ -208,6 +225,7 @@ _SPECIAL: Mapping[str, Callable[[Scene, CaseScene, Entry], Values]] = {
     "visit_moved": _moved,
     "visit_cancelled": _moved,
     "staff_visit_moved": _moved,
+    "staff_visit_cancelled": _moved,
     "new_case": _new_case,
     "escalation": _late,
     "overdue": _late,
