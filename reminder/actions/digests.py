@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reminder.actions.desk import Desk
+from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import reached
 from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.messages import Button, Keyboard, Style
@@ -216,12 +217,7 @@ def _gist(desk: Desk, entry: Entry, row: CaseRow, lang: str) -> str:
     milestone = desk.protocol_of(row).milestone(entry.milestone)
     if milestone is not None:
         return milestone.words[lang]
-    templates = desk.templates
-    kind = f"gist.{entry.detail.get('kind', '')}"
-    gist = templates.word(kind, lang) if templates.has_word(kind) else ""
-    what = f"task.{entry.detail.get('what', 'other')}"
-    key = what if templates.has_word(what) else "task.other"
-    return templates.word(key, lang, gist=gist, said=str(entry.detail.get("said", "")))
+    return task_in_words(desk.templates, entry, lang, hushed=row.case.confidential)
 
 
 def _tapped(items: Sequence[Item]) -> Sequence[Item]:

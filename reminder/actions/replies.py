@@ -15,6 +15,7 @@ from reminder.actions.whom import responsible
 from reminder.domain.cases import ENDED, Event
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Channel
+from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
 from reminder.domain.replies import QuestionKind, Reply, ReplyKind, read_reply
 from reminder.domain.workdays import at, local_day
@@ -158,13 +159,21 @@ async def _other(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _unknown(tx, desk, heard)
         return
     what = _TASKS.get(heard.reply.kind, "read_reply")
-    value = {"what": what, "said": heard.reply.text[:200]}
-    await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
+    said = heard.reply.text[:200]
+    if not _awaits_reading(scene, what, said):
+        value = {"what": what, "said": said}
+        await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
     known = heard.reply.kind.value if heard.reply.kind in _TASKS else "other"
-    await _tell_staff(tx, desk, heard, scene, known)
+    await _tell_staff(tx, desk, heard, scene, known, said=said)
     midnight = _midnight(desk)
     if not await reminders.sent_to_phone(tx, heard.phone_id, "auto_answer", midnight):
         await _answer(tx, desk, heard, scene, "auto_answer")
+
+
+def _awaits_reading(scene: CaseScene, what: str, said: str) -> bool:
+    """Whether the same words are on somebody's list already."""
+    tasks = (e.detail for e in scene.entries.values() if e.kind is EntryKind.TASK and e.is_open)
+    return any((task.get("what"), task.get("said")) == (what, said) for task in tasks)
 
 
 _TASKS: Mapping[ReplyKind, str] = {
@@ -228,7 +237,7 @@ async def _addressee(tx: Tx, heard: _Heard, scene: CaseScene | None) -> int | No
     return next(iter(heard.holders), None)
 
 
-async def _tell_staff(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str) -> None:
+async def _tell_staff(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, *, said: str = "") -> None:
     """The person who answers for the case hears at once what the resident said."""
     staff = await people.staff(tx)
     row, now = scene.row, desk.clock.now()
@@ -239,6 +248,8 @@ async def _tell_staff(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meani
     suggested = f"suggested_next.{meaning}"
     known = desk.templates.has_word(suggested)
     detail = {"meaning": f"word:meaning.{meaning}", "suggested_next": f"word:{suggested}" if known else ""}
+    if said:
+        detail["said"] = said
     if meaning == "score":
         detail["score"] = str(heard.reply.score)
     await reminders.add(

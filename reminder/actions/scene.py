@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reminder.actions.desk import Desk
+from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import responsible
 from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry
@@ -54,11 +55,7 @@ class CaseScene:
         milestone = self.milestone(entry)
         if milestone is not None:
             return milestone.words[lang]
-        templates = self.desk.templates
-        key = f"task.{entry.detail.get('what', 'other')}"
-        kind = str(entry.detail.get("kind", ""))
-        gist = templates.word(f"gist.{kind}", lang) if templates.has_word(f"gist.{kind}") else ""
-        return templates.word(key, lang, gist=gist, said=str(entry.detail.get("said", "")))
+        return task_in_words(self.desk.templates, entry, lang)
 
     def open_of(self, milestone: str) -> Entry | None:
         """The latest open entry of a milestone."""

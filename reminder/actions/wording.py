@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.actions.scene import CaseScene, Scene
+from reminder.actions.task_words import quoted
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.said_dates import say_date, say_short_date, say_slot, say_time, say_weekday_date
@@ -68,7 +69,7 @@ def _of_entry(scene: Scene, case: CaseScene, entry: Entry) -> Values:
 
 def _said(scene: Scene) -> Values:
     """What the anchoring fact or the direct message brought along; keys of words are turned into words."""
-    found: Values = {}
+    found: Values = {"said": ""}
     source: dict[str, Any] = dict(scene.entry.detail) if scene.entry is not None else {}
     for name, value in (source | dict(scene.reminder.detail)).items():
         if isinstance(value, str) and value.startswith("word:"):
@@ -77,12 +78,22 @@ def _said(scene: Scene) -> Values:
             found[name] = scene.desk.templates.word(
                 value.removeprefix("word:"), scene.lang, no=no, score=score
             )
+        elif name == "said":
+            found[name] = _quoted(scene, str(value))
         elif name.endswith("_on") and isinstance(value, str):
             found[name.removesuffix("_on")] = _day(scene, date.fromisoformat(value))
         elif name in _FREE:
             found[name] = value
     return found
 
+
+def _quoted(scene: Scene, said: str) -> str:
+    """The resident's own words for the colleague who rings back; a confidential case shows its number alone."""
+    hushed = scene.person is None or (scene.case is not None and scene.case.row.case.confidential)
+    return "" if hushed else quoted(scene.desk.templates, said, scene.lang, SAID_IN_PUSH)
+
+
+SAID_IN_PUSH = 200
 
 _FREE = frozenset(
     {"progress", "next", "reason", "result", "score", "state", "alt", "meaning", "suggested_next"}
