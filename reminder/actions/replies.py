@@ -26,6 +26,9 @@ from reminder.store.inbox import Question
 ANSWERS_PER_HOUR = 4
 """Automatic answers to one phone per hour at most: two machines must not talk to each other for ever."""
 
+_CONFIRMATIONS = frozenset({"opt_out_ok", "opt_in_ok"})
+"""Sent only when something changed, so that each change is confirmed once and a repetition is not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
@@ -94,8 +97,8 @@ async def _start(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _other(tx, desk, heard)
         return
     scene = await _latest(tx, desk, heard)
+    await _answer(tx, desk, heard, scene, "opt_in_ok")
     if scene is not None:
-        await _answer(tx, desk, heard, scene, "opt_in_ok")
         await _tell_staff(tx, desk, heard, scene, "start")
 
 
@@ -209,10 +212,11 @@ def _midnight(desk: Desk) -> datetime:
 async def _answer(
     tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene | None, kind: str, **detail: Any
 ) -> None:
-    """One automatic text back, within bounds."""
+    """One automatic text back, within bounds; that texts stop or start is confirmed in any case."""
     now = desk.clock.now()
     phone_id = heard.phone_id or await residents.keep_phone(tx, desk.sealer, heard.text.number)
-    if await reminders.count_replies(tx, phone_id, now - timedelta(hours=1)) >= ANSWERS_PER_HOUR:
+    answered = await reminders.count_replies(tx, phone_id, now - timedelta(hours=1))
+    if answered >= ANSWERS_PER_HOUR and kind not in _CONFIRMATIONS:
         return
     await reminders.add(
         tx,

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from reminder.actions.digests import items_of, line
+from reminder.actions.replies import ANSWERS_PER_HOUR
 from reminder.actions.scene import read_case
 from reminder.domain.protocols import EntryKind
 from reminder.runtime import Runtime
@@ -67,3 +68,28 @@ async def test_a_confidential_case_shows_its_number_alone(rt: Runtime) -> None:
     assert row.state.value == "sent"
     assert not [text for text in to_chen(rt) if "赶集" in text]
     assert not [text for text in await listed(rt) if "赶集" in text]
+
+
+async def test_a_stop_and_a_start_are_confirmed_however_much_was_answered_before(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    number = (await read(rt, lambda tx: read_case(tx, rt.desk, case_id))).row.case.number
+    for n in range(5):
+        await send_in(rt, LI, number, sid=f"SMq{n}")
+    assert len(await rows(rt, "status_answer")) == ANSWERS_PER_HOUR
+    before = len(texts(rt, LI))
+    await send_in(rt, LI, "TD")
+    await after(rt, minutes=1)
+    await send_in(rt, LI, "START")
+    await after(rt, minutes=1)
+    kinds = [r.kind for r in await rows(rt, "opt_out_ok", "opt_in_ok") if r.state.value == "sent"]
+    assert kinds == ["opt_out_ok", "opt_in_ok"]
+    assert len(texts(rt, LI)) == before + 2
+
+
+async def test_a_change_is_confirmed_once(rt: Runtime) -> None:
+    await visited_case(rt)
+    for n, word in enumerate(("TD", "TD", "START", "START", "TD")):
+        await send_in(rt, LI, word, sid=f"SMs{n}")
+        await after(rt, minutes=1)
+    kinds = [r.kind for r in await rows(rt, "opt_out_ok", "opt_in_ok") if r.state.value == "sent"]
+    assert kinds == ["opt_out_ok", "opt_in_ok", "opt_out_ok"]
