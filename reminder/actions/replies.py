@@ -241,7 +241,9 @@ async def _addressee(tx: Tx, heard: _Heard, scene: CaseScene | None) -> int | No
     return next(iter(heard.holders), None)
 
 
-async def _tell_staff(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, *, said: str = "") -> None:
+async def _tell_staff(
+    tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, *, said: str = ""
+) -> None:
     """The person who answers for the case hears at once what the resident said."""
     staff = await people.staff(tx)
     row, now = scene.row, desk.clock.now()

@@ -88,7 +88,7 @@ def _said(scene: Scene) -> Values:
 
 
 def _quoted(scene: Scene, said: str) -> str:
-    """The resident's own words for the colleague who rings back; a confidential case shows its number alone."""
+    """The resident's own words for whoever rings back; a confidential case shows its number alone."""
     hushed = scene.person is None or (scene.case is not None and scene.case.row.case.confidential)
     return "" if hushed else quoted(scene.desk.templates, said, scene.lang, SAID_IN_PUSH)
 
@@ -191,15 +191,25 @@ def _slot(scene: Scene, start: datetime, end: datetime | None = None) -> str:
 
 
 def _new_case(scene: Scene, case: CaseScene, _entry: Entry) -> Values:
-    contact = case.latest("first_contact", "contact", "sign")
-    owed = case.next_owed()
-    first = contact or owed
-    by = (first.promise_on or first.due_on) if first is not None else None
-    due = (owed.promise_on or owed.due_on) if owed is not None else by
-    return {
-        "first_contact_by": _day(scene, by) if by else "",
-        "due": _day(scene, due) if due else "",
-    }
+    """When to speak to the person, and what they are then waiting for: the answer, or who handles it."""
+    answer, told, owed = case.answer_owed(), case.open_of("notify"), case.next_owed()
+    kind, entry = ("answer", answer) if answer else ("told", told) if told else ("other", owed)
+    contact = case.latest("first_contact", "contact", "sign") or entry
+    found: Values = {"first_contact_by": _by(scene, contact) if contact else "", "due": ""}
+    if entry is not None:
+        what = case.what(entry, scene.lang)
+        found["due"] = scene.desk.templates.word(
+            f"new_case.{kind}", scene.lang, by=_by(scene, entry), what=what
+        )
+    return found
+
+
+def _by(scene: Scene, entry: Entry) -> str:
+    """The day somebody was promised; for what runs in hours, the moment."""
+    if entry.promise_on is None and entry.due_at is not None:
+        return _slot(scene, entry.due_at.astimezone(scene.office.zone))
+    day = entry.promise_on or entry.due_on
+    return _day(scene, day) if day is not None else ""
 
 
 def _late(scene: Scene, case: CaseScene, entry: Entry) -> Values:
