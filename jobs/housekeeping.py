@@ -2,10 +2,11 @@
 
 from datetime import time
 
+from reminder.actions import standins, upkeep
 from reminder.actions.calendars import adopt
 from reminder.actions.check import violations
 from reminder.actions.entries import missed_by_office
-from reminder.actions.replan import replan
+from reminder.actions.replan_all import replan_all
 from reminder.domain.entries import EntryStatus
 from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
@@ -14,11 +15,36 @@ from reminder.runtime import Runtime
 from reminder.store import entries, overview, reminders
 
 _NOON = time(12)
+_LOOKED = "housekeeping.day"
 
 
 async def housekeep(rt: Runtime) -> int:
     """Returns how many things were put right or reported."""
-    return await _new_calendar(rt) + await _unrecorded_visits(rt) + await _silent_texts(rt)
+    done = await _new_calendar(rt) + await _unrecorded_visits(rt) + await _silent_texts(rt)
+    today = local_day(rt.clock.now(), rt.desk.office.zone)
+    if rt.memo.get(_LOOKED) != today:
+        done += await _daily(rt)
+        rt.memo[_LOOKED] = today
+    return done
+
+
+async def _daily(rt: Runtime) -> int:
+    """Once a day, and again after a restart, which changes nothing more."""
+    async with rt.db.read() as tx:
+        waiting = await upkeep.waiting_long(tx, rt.desk)
+        long = await upkeep.taking_long(tx, rt.desk)
+    done = 0
+    for case_id in waiting:
+        async with rt.db.write() as tx:
+            done += await upkeep.accept_by_clock(tx, rt.desk, case_id)
+    for case_id in long:
+        async with rt.db.read() as tx:
+            asks = await upkeep.wants(tx, rt.desk, case_id)
+        if asks:
+            async with rt.db.write() as tx:
+                done += await upkeep.suggest_task_force(tx, rt.desk, case_id)
+    async with rt.db.write() as tx:
+        return done + await standins.rotate(tx, rt.desk) + await upkeep.sponsor_cards(tx, rt.desk)
 
 
 async def _new_calendar(rt: Runtime) -> int:
@@ -28,10 +54,7 @@ async def _new_calendar(rt: Runtime) -> int:
     async with rt.db.read() as tx:
         await adopt(tx, rt.desk)
         under_way = await overview.cases_under_way(tx)
-    for case_id in under_way:
-        async with rt.db.write() as tx:
-            await replan(tx, rt.desk, case_id)
-    return len(under_way)
+    return await replan_all(rt.db, rt.desk, under_way)
 
 
 async def _unrecorded_visits(rt: Runtime) -> int:

@@ -10,7 +10,7 @@ from reminder.domain.errors import ReminderError
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import inbox, reminders
+from reminder.store import inbox, receipts
 from reminder.store.inbox import Letter
 
 BATCH = 50
@@ -67,11 +67,11 @@ async def _receipt(rt: Runtime, letter: Letter) -> None:
         provider_id, token = content["provider_id"], content["token"]
         status, code = content["status"], content["code"]
         known = {"provider_id": provider_id, "status": status, "token": token, "code": code}
-        if not await reminders.add_receipt(tx, **known, received_at=now):
+        if not await receipts.add(tx, **known, received_at=now):
             return
         news = heard(provider_id, status, code)
         if news is not None:
-            await hear(tx, rt.desk, token or await reminders.token_of(tx, provider_id), news)
+            await hear(tx, rt.desk, token or await receipts.token_of(tx, provider_id), news)
         failpoint("inbox.before_commit")
 
 

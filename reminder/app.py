@@ -6,7 +6,7 @@ import functools
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import IO, Any
 import uvicorn
 
 from jobs.timetable import TIMETABLE
+from reminder.actions import versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
 from reminder.bot.menu import set_menus
@@ -26,7 +27,7 @@ from reminder.clock import Clock, SystemClock
 from reminder.domain.calendars import NO_OVERRIDES, Overrides, read_overrides
 from reminder.domain.errors import Fault, Faulty, ReminderError
 from reminder.domain.offices import Office
-from reminder.domain.protocol_files import read_protocols
+from reminder.domain.protocol_files import read_protocols, sources
 from reminder.domain.protocols import Protocol
 from reminder.logs import log
 from reminder.render import Templates
@@ -51,11 +52,20 @@ def load_templates(overlay: Path | None, lang: str) -> Templates:
 
 def load_protocols(overlay: Path | None, templates: Templates | None) -> dict[str, Protocol]:
     """The bundled protocols and the office's own, which win by file name. Raises Faulty with every fault."""
+    return _read(protocol_texts(overlay), templates)
+
+
+def protocol_texts(overlay: Path | None) -> dict[str, str]:
+    """The protocol files, the office's own instead of ours of the same name."""
     texts: dict[str, str] = {}
     for layer in (folder("templates"), overlay):
         if layer is not None:
             for path in sorted((layer / "protocols").glob("*.toml")):
                 texts[path.name] = path.read_text(encoding="utf-8")
+    return texts
+
+
+def _read(texts: Mapping[str, str], templates: Templates | None) -> dict[str, Protocol]:
     kinds = templates.kinds.keys() if templates is not None else None
     return dict(read_protocols(texts, kinds=kinds, calendars=_knows_calendar))
 
@@ -81,9 +91,11 @@ def new_desk(
     """Everything a decision needs. `new_id` must not repeat: it names attempts and one-time codes."""
     made = office(overrides)
     templates = load_templates(overlay, made.lang)
+    texts = protocol_texts(overlay)
     return Desk(
         office=made,
-        protocols=load_protocols(overlay, templates),
+        protocols=_read(texts, templates),
+        sources=sources(texts),
         templates=templates,
         sealer=sealer,
         clock=clock,
@@ -166,6 +178,7 @@ async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIter
         await migrate(db)
         async with db.read() as tx:
             await adopt(tx, desk)
+        await versions.at_start(db, desk)
         yield Runtime(db=db, desk=desk)
     finally:
         await db.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import sys
 from collections.abc import Coroutine
 from datetime import date
@@ -14,6 +13,7 @@ import typer
 from reminder import logs
 from reminder.cli_deadline import deadline
 from reminder.domain.errors import Faulty, Refused, ReminderError
+from reminder.terminal import spoken
 
 app = typer.Typer(
     help="Keeps the return-visit and deadline calendar of every open case. 事事有回音、件件有着落",
@@ -59,13 +59,7 @@ def main() -> None:
 def _sentence(refused: Refused) -> str:
     from reminder.app import load_templates
 
-    return load_templates(None, "en").refusal(refused, _lang())
-
-
-def _lang() -> str:
-    """The language of this terminal: zh or en."""
-    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "zh" if spoken.lower().startswith("zh") else "en"
+    return load_templates(None, "en").refusal(refused, spoken())
 
 
 def _settings() -> Any:
@@ -112,7 +106,7 @@ def demo(
     from reminder.demo.play import Wish, play
 
     wish = Wish(
-        lang=lang or _lang(),
+        lang=lang or spoken(),
         as_of=_day(as_of) if as_of else None,
         port=port,
         seed=seed,
@@ -145,7 +139,10 @@ def import_ledger(
     as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="Where the annotated ledger goes.")] = None,
     name: Annotated[str, typer.Option(help="Name of the ledger; default: the file's name.")] = "",
-    answers: Annotated[Path | None, typer.Option(help="Answers to earlier questions, as JSON.")] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(help='Answers: a JSON list of {"sheet", "row", "column", "choice"}, as --json asks.'),
+    ] = None,
 ) -> None:
     """Read the office's own ledger. A dry run first; nobody is ever texted because of it."""
     from reminder import cli_import
@@ -153,7 +150,7 @@ def import_ledger(
     if apply and dry_run:
         raise ReminderError("Choose --dry-run or --apply, not both. Nothing was read or written.")
     wish = cli_import.Wish(file=file, apply=apply, as_json=as_json, out=out, name=name, answers=answers)
-    _wait(cli_import.import_ledger(wish, _settings(), _lang()))
+    _wait(cli_import.import_ledger(wish, _settings(), spoken()))
 
 
 @app.command()

@@ -22,6 +22,8 @@ from reminder.domain.faults import ARGUMENT, STDIN, Faults
 from reminder.domain.limits import CountFrom, Limit, Roll, Unit
 from reminder.domain.national import FIRST_YEAR, LAST_YEAR
 from reminder.domain.workdays import WorkCalendar
+from reminder.domain.zones import zone_of
+from reminder.terminal import spoken
 
 COLUMNS = ("anchor_date", "unit", "amount", "count_from", "roll", "calendar")
 REQUIRED = COLUMNS[:3]
@@ -53,9 +55,10 @@ def deadline(
     csv: Annotated[str | None, typer.Option(help=f"File with {','.join(COLUMNS)}; - is stdin")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
     overrides: Annotated[str | None, typer.Option(help="Office calendar: date,kind,name")] = None,
-    lang: Annotated[Lang, typer.Option(help="Language of the words")] = Lang.EN,
+    lang: Annotated[Lang | None, typer.Option(help="Language; default: this terminal's")] = None,
 ) -> None:
     """When a limit ends, and how the date was reached: days skipped, made up, rolled, provisional."""
+    lang = lang or Lang(spoken())
     usual = {"count_from": count_from, "roll": roll, "calendar": calendar}
     given = {"date": date, "amount": amount, "unit": unit}
     try:
@@ -146,10 +149,31 @@ def _due(row: Row, reading: _Reading) -> Due | None:
     if limit is None or anchor is None or count_from is None or roll is None or calendar is None:
         return None
     return _reckoned(
-        lambda: deadlines.deadline(anchor, limit, calendar, count_from=count_from, roll=roll),
+        lambda: _counted(anchor, limit, calendar, count_from, roll),
         row,
         reading.faults,
     )
+
+
+def _counted(anchor: dt.date, limit: Limit, calendar: WorkCalendar, count_from: CountFrom, roll: Roll) -> Due:
+    """A time without a zone hangs on the wall where the calendar holds, and so does its end: a time the
+    clocks skip is the one they move on to, a time they show twice is the first."""
+    zone = zone_of(calendar.code)
+    if zone is None or not isinstance(anchor, dt.datetime) or anchor.tzinfo is not None:
+        return deadlines.deadline(anchor, limit, calendar, count_from=count_from, roll=roll)
+    real = anchor.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone)
+    due = deadlines.deadline(real, limit, calendar, count_from=count_from, roll=roll)
+    return replace(
+        due,
+        anchor=_wall(due.anchor),
+        nominal=_wall(due.nominal),
+        effective=_wall(due.effective),
+        promise=_wall(due.promise),
+    )
+
+
+def _wall(moment: dt.date) -> dt.date:
+    return moment.replace(tzinfo=None) if isinstance(moment, dt.datetime) else moment
 
 
 def _extended(due: Due, days: int, reading: _Reading) -> Due | None:

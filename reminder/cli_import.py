@@ -51,8 +51,14 @@ def _print(rt: Runtime, wish: Wish, found: imports.Import, lang: str) -> None:
         typer.echo(json.dumps(report.json_object(found.reading, found.counts, words), ensure_ascii=False))
         return
     typer.echo(report.summary(found.reading, found.counts, words))
+    typer.echo(_told(rt, wish, found, lang))
+
+
+def _told(rt: Runtime, wish: Wish, found: imports.Import, lang: str) -> str:
+    """Whether anything was written; the last line, so that nobody overlooks it."""
     if not wish.apply:
-        typer.echo(rt.desk.templates.word("import.dry_run", lang))
+        return rt.desk.templates.word("import.dry_run", lang)
+    return imports.written(rt.desk, found, lang)
 
 
 def _hand_back(rt: Runtime, wish: Wish, found: imports.Import, lang: str) -> None:

@@ -70,10 +70,10 @@ def test_a_missing_or_empty_value_is_named_with_its_kind_and_nothing_personal(
 
 
 def test_an_optional_value_may_be_empty_but_not_forgotten(templates: Templates) -> None:
-    values = {"no": "26000124", "meaning": "想改时间", "suggested_next": ""}
+    values = {"no": "26000124", "meaning": "想改时间", "suggested_next": "", "said": ""}
     assert templates.text("resident_replied", "telegram", "zh", values) == "26000124 群众回话：想改时间。"
     assert templates.text("resident_replied", "telegram", "en", values).endswith("时间.")
-    del values["suggested_next"]
+    del values["said"]
     with pytest.raises(MissingValue):
         templates.text("resident_replied", "telegram", "zh", values)
 

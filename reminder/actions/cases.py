@@ -1,7 +1,7 @@
 """What people can do with a case; each is one deed: allowed, recorded, replanned."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,12 +10,13 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
-from reminder.domain.cases import OUTCOMES, Event, allowed_from
+from reminder.domain.cases import ENDED, OUTCOMES, Event, allowed_from
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
+from reminder.domain.people import Role
 from reminder.domain.wanted import over
 from reminder.domain.workdays import local_day
-from reminder.store import cases, residents
+from reminder.store import cases, people, residents
 from reminder.store.database import Tx
 
 
@@ -64,6 +65,7 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
         raise Refused("protocol.unknown", protocol=new.protocol, known=", ".join(sorted(desk.protocols)))
     if not new.category:
         raise Refused("case.needs_category")
+    new = await _routed(tx, desk, new)
     case_id = await _open(tx, desk, by, new)
     for party in new.parties:
         await _join(tx, desk, case_id, party, contacted=not new.imported)
@@ -77,6 +79,20 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     await record.add(tx, desk, by, case_id, Event.ASSIGN, deed=deed, at=received, value=assigned)
     await record.add(tx, desk, by, case_id, Event.REGISTER, deed=deed, at=received, value=quiet)
     return await replan(tx, desk, case_id)
+
+
+async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
+    """A case of a village goes to the cadre who looks after it, unless intake named somebody."""
+    if new.handler_id is not None or not new.place:
+        return new
+    staff = await people.staff(tx)
+    today = local_day(desk.clock.now(), desk.office.zone)
+    places = sorted({p.place for p in staff.postings if p.place in new.place}, key=len, reverse=True)
+    for place in places:
+        person = staff.posted(place, today)
+        if person is not None and Role.AGENT not in person.roles:
+            return replace(new, handler_id=person.id, unit_id=person.unit_id)
+    return new
 
 
 async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> int:
@@ -127,7 +143,7 @@ async def find(tx: Tx, by: Actor, number: str) -> int:
     return row.case.id
 
 
-async def _move(
+async def take(
     tx: Tx,
     desk: Desk,
     by: Actor,
@@ -136,11 +152,12 @@ async def _move(
     *,
     value: Mapping[str, Any],
     at: datetime | None = None,
+    subject: str = "",
 ) -> Plan:
     """One fact that the table of moves allows now, then the calendar follows."""
     scene = await allowed(tx, desk, by, case_id, event)
     _in_order(scene, desk, at)
-    deed = await record.record(tx, desk, by, case_id, event, value=value, at=at)
+    deed = await record.record(tx, desk, by, case_id, event, subject=subject, value=value, at=at)
     if deed is None:
         raise Stale("deed.repeated")
     return await complete_if_over(tx, desk, await replan(tx, desk, case_id))
@@ -163,7 +180,8 @@ async def allowed(tx: Tx, desk: Desk, by: Actor, case_id: int, event: Event) -> 
     await permit(tx, by, event.value, case_id)
     scene = await read_case(tx, desk, case_id)
     states = allowed_from(event, direct_answer=scene.row.case.direct_answer)
-    if states is not None and scene.past.status not in states:
+    noted = event is Event.NOTE and scene.past.status not in ENDED  # kept in any state, moves only some
+    if states is not None and scene.past.status not in states and not noted:
         raise Refused("case.wrong_state", status=f"status.{scene.past.status}", move=f"move.{event}")
     return scene
 
@@ -177,7 +195,7 @@ async def assign(
     if handler_id is not None and person is None:
         raise Refused("person.unknown")
     value = {"handler": handler_id, "unit": unit_id or (person.unit_id if person else None)}
-    return await _move(
+    return await take(
         tx, desk, by, case_id, Event.ASSIGN, value={k: v for k, v in value.items() if v is not None}
     )
 
@@ -187,14 +205,14 @@ async def accept(tx: Tx, desk: Desk, by: Actor, case_id: int, at: datetime | Non
     scene = await allowed(tx, desk, by, case_id, Event.ACCEPT)
     if scene.row.handler_id is None:
         raise Refused("case.no_handler", no=scene.row.case.number)
-    return await _move(tx, desk, by, case_id, Event.ACCEPT, value={}, at=at)
+    return await take(tx, desk, by, case_id, Event.ACCEPT, value={}, at=at)
 
 
 async def contact(tx: Tx, desk: Desk, by: Actor, case_id: int, text: str = "") -> Plan:
     """Somebody spoke with the resident. From now on texts may go, also to people known only from a ledger."""
     for resident_id in (await cases.parties(tx, [case_id]))[case_id]:
         await residents.update(tx, resident_id, contacted=True)
-    return await _move(tx, desk, by, case_id, Event.CONTACT, value={"text": text})
+    return await take(tx, desk, by, case_id, Event.CONTACT, value={"text": text})
 
 
 async def note(
@@ -213,11 +231,18 @@ async def note(
     value: dict[str, Any] = {"text": text[:MAX_REQUEST]}
     if why:
         value["why"] = why[:200]
-    if progress:
-        value |= {"progress": progress, "next": next_step, "told": "yes"}
-        if next_on is not None:
-            value["date_on"] = next_on.isoformat()
-    return await _move(tx, desk, by, case_id, Event.NOTE, value=value)
+    if not progress:
+        return await take(tx, desk, by, case_id, Event.NOTE, value=value)
+    await allowed(tx, desk, by, case_id, Event.NOTE)
+    deed = await record.begin(tx, desk, by, case_id, "note")
+    if deed is None:
+        raise Stale("deed.repeated")
+    told = {"progress": progress, "next": next_step or progress}
+    if next_on is not None:
+        told["date_on"] = next_on.isoformat()
+    await record.add(tx, desk, by, case_id, Event.NOTE, deed=deed, value=value)
+    await record.add(tx, desk, by, case_id, Event.TOLD, deed=deed, value=told)
+    return await replan(tx, desk, case_id)
 
 
 async def answer(
@@ -239,14 +264,14 @@ async def answer(
     if outcome == "not_upheld" and not rule.strip():
         raise Refused("case.needs_rule")
     value = {"outcome": outcome, "reason": reason, "result": reason, "rule": rule}
-    return await _move(tx, desk, by, case_id, Event.ANSWER, value=value, at=at)
+    return await take(tx, desk, by, case_id, Event.ANSWER, value=value, at=at)
 
 
 async def served(tx: Tx, desk: Desk, by: Actor, case_id: int, how: str, at: datetime | None = None) -> Plan:
     """The written answer reached the resident: how, and when."""
     if not how.strip():
         raise Refused("case.needs_how")
-    return await _move(tx, desk, by, case_id, Event.SERVED, value={"how": how}, at=at)
+    return await take(tx, desk, by, case_id, Event.SERVED, value={"how": how}, at=at)
 
 
 async def close(
@@ -265,7 +290,7 @@ async def close(
         raise Refused("case.no_contact", no=no)
     if not scene.protocol.closes_with_series and not waiver.strip():
         raise Refused("case.no_series", no=no)
-    return await _move(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
+    return await take(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
 
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:
@@ -282,14 +307,14 @@ async def reopen(tx: Tx, desk: Desk, by: Actor, case_id: int, reason: str) -> Pl
     """Take the matter up again; the clock for an answer starts anew, the old return visits end."""
     if not reason.strip():
         raise Refused("case.needs_reason")
-    return await _move(tx, desk, by, case_id, Event.REOPEN, value={"reason_text": reason})
+    return await take(tx, desk, by, case_id, Event.REOPEN, value={"reason_text": reason})
 
 
 async def withdraw(tx: Tx, desk: Desk, by: Actor, case_id: int, words: str) -> Plan:
     """The resident takes the matter back, in their own words, confirmed by a call."""
     if not words.strip():
         raise Refused("case.needs_words")
-    return await _move(tx, desk, by, case_id, Event.WITHDRAW, value={"words": words})
+    return await take(tx, desk, by, case_id, Event.WITHDRAW, value={"words": words})
 
 
 async def set_fact(tx: Tx, desk: Desk, by: Actor, case_id: int, name: str, at: datetime) -> Plan:
@@ -297,4 +322,4 @@ async def set_fact(tx: Tx, desk: Desk, by: Actor, case_id: int, name: str, at: d
     scene = await allowed(tx, desk, by, case_id, Event.FACT)
     if name not in scene.protocol.facts:
         raise Refused("fact.unknown", known=", ".join(scene.protocol.facts) or "-")
-    return await _move(tx, desk, by, case_id, Event.FACT, value={"name": name}, at=at)
+    return await take(tx, desk, by, case_id, Event.FACT, value={"name": name}, at=at)

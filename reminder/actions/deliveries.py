@@ -22,7 +22,7 @@ from reminder.domain.messages import (
 )
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
-from reminder.store import cases, inbox, people, reminders, residents
+from reminder.store import cases, inbox, people, receipts, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
@@ -89,7 +89,7 @@ async def accepted(tx: Tx, desk: Desk, reminder: Reminder, provider_id: str) -> 
     if reminder.state not in {State.SENDING, State.UNCERTAIN}:
         return
     fresh = await _taken_on(tx, desk, reminder, provider_id)
-    early = await reminders.receipts(tx, token=reminder.token or "", provider_id=provider_id)
+    early = await receipts.of(tx, token=reminder.token or "", provider_id=provider_id)
     for _, status, code in early:
         if fresh is not None and status in _FINAL:
             await _receipt(tx, desk, fresh, _FINAL[status](provider_id, code))

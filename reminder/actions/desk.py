@@ -28,6 +28,10 @@ class Desk:
     sender: str = ""
     versions: Mapping[tuple[str, str], Protocol] = field(default_factory=dict)
     """Protocols as they were when live cases started with them, by key and version."""
+    unreadable: set[tuple[str, str]] = field(default_factory=set)
+    """Versions that cases hold and that cannot be read again; the protocol of today stands in."""
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The files each protocol was read from, its includes too, by key and then by name."""
     _offices: dict[tuple[str, str], Office] = field(default_factory=dict)
 
     def use_calendars_of(self, other: "Desk") -> None:

@@ -217,7 +217,7 @@ def _gist(desk: Desk, entry: Entry, row: CaseRow, lang: str) -> str:
     milestone = desk.protocol_of(row).milestone(entry.milestone)
     if milestone is not None:
         return milestone.words[lang]
-    return task_in_words(desk.templates, entry, lang, hushed=row.case.confidential)
+    return task_in_words(entry, desk.templates, lang)
 
 
 def _tapped(items: Sequence[Item]) -> Sequence[Item]:

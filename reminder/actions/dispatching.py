@@ -34,6 +34,9 @@ QUESTION_LIFE = timedelta(days=7)
 RINGING = Hours(start=time(7, 30), end=time(20))
 """When a message may ring on a colleague's phone; at other times it comes silently."""
 
+PAUSED = timedelta(hours=1)
+"""How long a text waits before it is looked at again whether the case's texts are still on hold."""
+
 MIN_VALIDITY = timedelta(minutes=15)
 MAX_VALIDITY = timedelta(hours=10)
 
@@ -175,6 +178,9 @@ async def _waits(tx: Tx, scene: Scene, kind: Kind) -> bool:
         if settled > scene.now:
             await reminders.postpone(tx, reminder.id, settled)
             return True
+    if scene.case is not None and scene.case.row.paused and not reminder.key.startswith("reply:"):
+        await reminders.postpone(tx, reminder.id, scene.now + PAUSED)
+        return True
     if not kind.urgent and not office.texting.is_open(scene.now, office.zone):
         later = office.texting.next_open(scene.now, office.zone)
         await reminders.postpone(tx, reminder.id, later)
@@ -228,7 +234,8 @@ async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard
     reminder, desk, now = scene.reminder, scene.desk, scene.now
     token = desk.new_id()
     entry = scene.entry
-    told = {"slot": slot_of(entry)} if entry is not None and entry.kind is EntryKind.VISIT else {}
+    meets = entry is not None and entry.kind in {EntryKind.VISIT, EntryKind.MEETING}
+    told = {"slot": slot_of(entry)} if entry is not None and meets else {}
     await reminders.move(
         tx,
         reminder.id,

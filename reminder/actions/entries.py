@@ -49,7 +49,8 @@ async def _open_entry(
     if entry is None:
         raise NotFound("not_found")
     await cases.lock(tx, entry.case_id)
-    await permit(tx, by, action, entry.case_id)
+    if by.person is None or by.person.id != entry.person_id:  # whoever an entry names may see to it
+        await permit(tx, by, action, entry.case_id)
     scene = await read_case(tx, desk, entry.case_id)
     entry = next(e for e in scene.entries.values() if e.id == entry_id)
     if not entry.is_open:
@@ -127,11 +128,13 @@ async def move(
 ) -> Plan:
     """Another day for a visit. Whoever heard the old one is told the new one."""
     _, entry = await _open_entry(tx, desk, by, entry_id, "visit", revision)
-    if entry.kind is not EntryKind.VISIT:
+    if entry.kind not in {EntryKind.VISIT, EntryKind.MEETING}:
         raise Refused("entry.not_a_visit")
     _future(desk, slot)
     resident = entry.note == "other_day" or asked_by == "resident"
     value = slot.value() | {"asked_by": "resident" if resident else "office"}
+    if entry.kind is EntryKind.MEETING:
+        value["confirmed"] = True  # nobody outside the office is asked about it
     if place is not None:
         value["place"] = place
     return await _fact(tx, desk, by, entry, Event.MOVE, value)
@@ -217,12 +220,15 @@ async def done(
     *,
     revision: int | None = None,
     when: datetime | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """A milestone or task is done; a visit took place and it holds."""
+    """A milestone or task is done; a visit took place and it holds. `more` is kept with the text."""
     scene, entry = await _open_entry(tx, desk, by, entry_id, "done", revision)
     if entry.kind is EntryKind.VISIT:
         return await visited(tx, desk, by, entry_id, "holds", text, when=when)
     milestone = scene.milestone(entry)
+    if milestone is not None and "text" in milestone.needs and not text.strip():
+        raise Refused("entry.needs_text", what=scene.what(entry, desk.office.lang))
     met_by = milestone.met_by if milestone is not None else ()
     needs = next((m for m in met_by if m in _OWN_MOVE), None)
     said = next((e for e in (Event.CONTACT, Event.NOTE) if e.value in met_by), None)
@@ -230,10 +236,13 @@ async def done(
         return await _fact(tx, desk, by, entry, said, {"text": text}, when=when)
     if needs is not None and "done" not in met_by:
         raise Refused("entry.needs_move", what=scene.what(entry, desk.office.lang), move=f"move.{needs}")
-    return await _fact(tx, desk, by, entry, Event.DONE, {"text": text}, when=when)
+    return await _fact(tx, desk, by, entry, Event.DONE, {"text": text, **(more or {})}, when=when)
 
 
-_OWN_MOVE = frozenset({"register", "accept", "answer", "served", "close"})
+_OWN_MOVE = frozenset(
+    {"register", "accept", "answer", "served", "close", "sponsor", "acknowledge", "object"}
+    | {"defer", "resume", "review_result", "send_back", "conclude"}
+)
 """Milestones met by these say more than "done": a decision, a service, a closing."""
 
 

@@ -4,7 +4,7 @@ from reminder.actions.desk import Actor
 from reminder.domain.errors import NotFound, Refused
 from reminder.domain.people import Staff
 from reminder.domain.policy import POLICY, Scope, in_scope, may
-from reminder.store import cases, people
+from reminder.store import cases, entries, people
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 
@@ -19,7 +19,9 @@ async def permit(tx: Tx, by: Actor, action: str, case_id: int | None = None) -> 
         raise Refused("person.not_allowed")
     if case_id is not None and POLICY[action][1] is Scope.CASE:
         row = (await cases.many(tx, [case_id])).get(case_id)
-        if row is None or not sees(by, row, staff):
+        if row is None:
+            raise NotFound("not_found")
+        if not sees(by, row, staff) and not await _reads(tx, action, row, person.id):
             raise NotFound("not_found")
     return staff
 
@@ -31,7 +33,16 @@ def sees(by: Actor, row: CaseRow, staff: Staff) -> bool:
     return in_scope(
         by.person,
         unit=row.unit_id,
-        owners=(row.handler_id, row.responsible_id, row.case.first_contact_id),
+        owners=(row.handler_id, row.responsible_id, row.case.first_contact_id, row.sponsor_id),
+        referred=row.referred_id,
+        reported=row.reported_id,
         confidential=row.case.confidential,
         staff=staff,
     )
+
+
+async def _reads(tx: Tx, action: str, row: CaseRow, person_id: int) -> bool:
+    """Whoever promised something in a case, or leads a meeting about it, may read it."""
+    if action != "see" or row.case.confidential:
+        return False
+    return await entries.named(tx, row.case.id, person_id)

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -26,6 +26,9 @@ from reminder.store import people
 from reminder.store.database import Database, Tx
 
 _CATEGORIES = folder("templates") / "ledger_categories.toml"
+
+MOST_ASKED = 30
+"""Questions asked by chat, one after the other; more are answered in a file, on the command line."""
 
 KEPT_TRIES = 5
 """How many tried-out files wait in memory for their "apply"."""
@@ -171,6 +174,12 @@ def annotated(desk: Desk, found: Import, lang: str) -> tuple[str, bytes]:
     )
 
 
+def written(desk: Desk, found: Import, lang: str) -> str:
+    """What applying it has written, and what still waits for an answer."""
+    values = {**found.counts, "waiting": sum(record.held for record in found.reading.records)}
+    return desk.templates.word("import.written", lang, **values)
+
+
 # --- by chat ---------------------------------------------------------------------------------
 
 
@@ -182,13 +191,23 @@ class ImportReply:
     document_name: str
     document_bytes: bytes = field(repr=False)
     apply_token: str = ""
+    questions: tuple["Asked", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as a person reads it; each choice with the words a button shows for it."""
+
+    at: tuple[str, int, str]
+    text: str
+    choices: tuple[tuple[str, str], ...]
 
 
 async def import_file(room: Room, by: Actor, name: str, content: bytes) -> ImportReply:
     """Try out a file sent by chat. It waits in memory until it is applied or others push it out."""
     found = await try_out(room, by, name, content)
     useful = found.counts["new"] + found.counts["changed"]
-    token = room.desk.new_id() if useful else ""
+    token = room.desk.new_id() if useful or found.reading.questions else ""
     if token:
         waiting = _waiting(room)
         waiting[token] = found
@@ -197,12 +216,21 @@ async def import_file(room: Room, by: Actor, name: str, content: bytes) -> Impor
     return _reply(room.desk, by, found, token)
 
 
-async def apply_file(room: Room, by: Actor, apply_token: str) -> ImportReply:
-    """Apply a file tried out before. Refused if it is no longer here (the program was restarted)."""
+async def apply_file(
+    room: Room, by: Actor, apply_token: str, answers: Mapping[tuple[str, int, str], str] | None = None
+) -> ImportReply:
+    """Apply a file tried out before, read again with the answers given since.
+
+    Refused if it is no longer here (the program was restarted).
+    """
     found = _waiting(room).pop(apply_token, None)
     if found is None:
         raise Refused("import.gone")
-    return _reply(room.desk, by, await apply(room, by, found), "")
+    if answers:
+        found = await try_out(room, by, found.name, found.content, answers=answers)
+    done = await apply(room, by, found)
+    reply = _reply(room.desk, by, done, "")
+    return replace(reply, text=f"{written(room.desk, done, _lang_of(room.desk, by))}\n{reply.text}")
 
 
 def _waiting(room: Room) -> dict[str, Import]:
@@ -212,10 +240,31 @@ def _waiting(room: Room) -> dict[str, Import]:
 
 
 def _reply(desk: Desk, by: Actor, found: Import, token: str) -> ImportReply:
-    lang = by.person.lang if by.person is not None else desk.office.lang
+    lang = _lang_of(desk, by)
     text = report.summary(found.reading, found.counts, words_of(desk, lang))
     name, document = annotated(desk, found, lang)
-    return ImportReply(text=text, document_name=name, document_bytes=document, apply_token=token)
+    return ImportReply(
+        text=text,
+        document_name=name,
+        document_bytes=document,
+        apply_token=token,
+        questions=_questions(found, words_of(desk, lang)),
+    )
+
+
+def _questions(found: Import, words: Mapping[str, str]) -> tuple[Asked, ...]:
+    return tuple(
+        Asked(
+            at=one.spot.at,
+            text=f"{report.where(words, one.spot)}: {report.say(words, one.key, one.values)}",
+            choices=tuple((written, report.choice(words, written)) for written in one.choices),
+        )
+        for one in found.reading.questions[:MOST_ASKED]
+    )
+
+
+def _lang_of(desk: Desk, by: Actor) -> str:
+    return by.person.lang if by.person is not None else desk.office.lang
 
 
 async def rows(tx: Tx) -> int:

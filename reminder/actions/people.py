@@ -77,7 +77,8 @@ async def known(tx: Tx, chat_id: int) -> Person | None:
 
 async def set_language(tx: Tx, desk: Desk, by: Actor, lang: str) -> None:
     if lang not in desk.templates.languages:
-        raise Refused("lang.unknown", known=", ".join(desk.templates.languages))
+        names = [desk.templates.word("bot.this_language", one) for one in desk.templates.languages]
+        raise Refused("lang.unknown", known=" / ".join(names))
     assert by.person is not None
     await people.update(tx, by.person.id, lang=lang)
     await record.begin(tx, desk, by, None, f"lang:{lang}")
@@ -93,6 +94,23 @@ async def add_person(
     )
     await record.begin(tx, desk, by, None, f"person:{person_id}")
     return person_id
+
+
+async def add_unit(tx: Tx, desk: Desk, by: Actor, *, name: str, kind: str, parent_id: int | None) -> int:
+    """A county, department, township, community or village, below another. Admins only."""
+    await permit(tx, by, "units")
+    unit_id = await people.add_unit(tx, name=name, kind=kind, parent_id=parent_id)
+    await record.begin(tx, desk, by, None, f"unit:{unit_id}")
+    return unit_id
+
+
+async def set_head(tx: Tx, desk: Desk, by: Actor, *, unit_id: int, person_id: int) -> None:
+    """Who answers for a unit: the reminders and escalations of its cases go to them."""
+    staff = await permit(tx, by, "units")
+    if staff.active(person_id) is None or unit_id not in staff.units:
+        raise NotFound("person.unknown")
+    await people.set_head(tx, unit_id, person_id)
+    await record.begin(tx, desk, by, None, f"head:{unit_id}:{person_id}")
 
 
 async def first_admin(tx: Tx, desk: Desk, *, name: str, bot_name: str) -> Invite:

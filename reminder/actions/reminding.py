@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.digests import DIGEST, digest_key
 from reminder.actions.tasks import tell_otherwise
@@ -43,6 +44,7 @@ class _Batch:
     async def entry_due(self, entry: Entry, since: datetime) -> datetime | None:
         """Write the steps that are due; when is the next?"""
         row = self.rows[entry.case_id]
+        await versions.at_hand(self.tx, self.desk, row)
         if not self.desk.knows(row):
             return self.now + LATER  # the nightly check reports it; the other cases go on
         protocol = self.desk.protocol_of(row)
@@ -227,6 +229,10 @@ def on_side(step: DueStep, role: str) -> bool:
 
 
 def _key(entry: Entry, step: DueStep, recipient: str, channel: Channel) -> str:
+    """One meeting about several cases is one thing to tell its attendees: the first of its entries does."""
+    session = entry.detail.get("session")
+    if session and not step.resident and step.kind is not None and not step.only:
+        return f"session:{session}/{entry.revision}/{step.key}/{recipient}/{channel}"
     return f"{entry.id}/{entry.revision}/{step.key}/{recipient}/{channel}"
 
 

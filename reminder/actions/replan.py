@@ -1,15 +1,17 @@
 """Our decisions reach the calendar only here: the entries that should exist, minus those that do, applied."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.whom import responsible
 from reminder.domain.cases import History, history
 from reminder.domain.entries import Entry, Wanted
 from reminder.domain.offices import Office
+from reminder.domain.people import Staff
 from reminder.domain.planning import Difference, Told, difference, next_step_at, slot_of, stale
 from reminder.domain.protocols import Protocol
 from reminder.domain.reminders import Reason, State
@@ -34,20 +36,44 @@ class Plan:
 async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
     now = desk.clock.now()
-    row = kept = await cases.lock(tx, case_id)
-    past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=row.case.direct_answer)
-    row = _under(row, past)
-    protocol = desk.protocol_of(row)
-    office = desk.office_for(protocol)
+    kept = await cases.lock(tx, case_id)
+    past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=kept.case.direct_answer)
+    row = _under(kept, past)
+    await versions.at_hand(tx, desk, row)
     are = (await entries.of(tx, [case_id]))[case_id]
-    change = difference(wanted(past, protocol, office), are, now=now)
+    change = _lacking(desk, row, past, are)
     if change:
+        protocol = desk.protocol_of(row)
         await _apply(tx, case_id, change, now)
-        await _revive(tx, change, are, since=now - office.undo)
+        await _revive(tx, change, are, since=now - desk.office_for(protocol).undo)
         was, are = are, (await entries.of(tx, [case_id]))[case_id]
         await _reindex(tx, desk, was, are, change, protocol)
-    row = await _project(tx, kept, row, past)
+    values = _projected(await people.staff(tx), row, past)
+    if _differs(kept, values):
+        await cases.update(tx, case_id, **values)
+        row = replace(row, **values)
     return Plan(row=row, past=past, entries=are, change=change)
+
+
+async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[int]:
+    """Those of the cases that replanning would change. Reads only, and all of them at once."""
+    rows, facts = await cases.many(tx, case_ids), await cases.facts(tx, case_ids)
+    kept, staff = await entries.of(tx, case_ids), await people.staff(tx)
+    found = []
+    for case_id in case_ids:
+        past = history(facts[case_id], direct_answer=rows[case_id].case.direct_answer)
+        row = _under(rows[case_id], past)
+        change = _lacking(desk, row, past, kept[case_id])
+        if change or _differs(rows[case_id], _projected(staff, row, past)):
+            found.append(case_id)
+    return found
+
+
+def _lacking(desk: Desk, row: CaseRow, past: History, are: Mapping[str, Entry]) -> Difference:
+    """What the entries of a case lack, under the protocol it holds."""
+    protocol = desk.protocol_of(row)
+    should = wanted(past, protocol, desk.office_for(protocol))
+    return difference(should, are, now=desk.clock.now())
 
 
 def _under(row: CaseRow, past: History) -> CaseRow:
@@ -59,8 +85,7 @@ def _under(row: CaseRow, past: History) -> CaseRow:
 
 async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> None:
     await entries.insert(tx, case_id, change.new)
-    for entry in (*change.moved, *change.changed, *change.void):
-        await entries.save(tx, entry)
+    await entries.save(tx, [*change.moved, *change.changed, *change.void])
     if moved := [e.id for e in change.moved]:
         await reminders.cancel_unsent(tx, moved, State.SUPERSEDED, Reason.SUPERSEDED, now)
     if void := [e.id for e in change.void]:
@@ -68,8 +93,8 @@ async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> Non
     ended = [e.id for e in change.changed if not e.is_open]
     if ended:
         await reminders.cancel_unsent(tx, ended, State.CANCELLED, Reason.SUBJECT_CLOSED, now)
-    for entry_id in [*moved, *void, *ended]:
-        for question_id in await inbox.questions_about(tx, entry_id):
+    if over := [*moved, *void, *ended]:
+        for question_id in await inbox.questions_about(tx, over):
             await release(tx, question_id, now)
 
 
@@ -130,11 +155,10 @@ def corrections_owed(entry: Wanted, told: Iterable[Told]) -> bool:
     return any(stale(recipient, slot_of(entry), told) for recipient in {t.recipient for t in told})
 
 
-async def _project(tx: Tx, kept: CaseRow, row: CaseRow, past: History) -> CaseRow:
-    """Keep beside the case what queries need: status, unit, handler, who answers for it, which protocol."""
-    staff = await people.staff(tx)
+def _projected(staff: Staff, row: CaseRow, past: History) -> dict[str, Any]:
+    """What is kept beside the case for queries: status, unit, handler, who answers for it, which protocol."""
     person = responsible(staff, handler=past.handler_id, unit=past.unit_id, first=row.case.first_contact_id)
-    values: dict[str, Any] = {
+    return {
         "status": past.status.value,
         "unit_id": past.unit_id,
         "handler_id": past.handler_id,
@@ -145,7 +169,7 @@ async def _project(tx: Tx, kept: CaseRow, row: CaseRow, past: History) -> CaseRo
         "moved_version": past.version,
         "paused": past.paused,
     }
-    if any(getattr(kept, name) != value for name, value in values.items()):
-        await cases.update(tx, row.case.id, **values)
-        row = replace(row, **values)
-    return row
+
+
+def _differs(kept: CaseRow, values: Mapping[str, Any]) -> bool:
+    return any(getattr(kept, name) != value for name, value in values.items())

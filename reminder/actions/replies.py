@@ -19,9 +19,13 @@ from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
 from reminder.domain.replies import QuestionKind, Reply, ReplyKind, read_reply
 from reminder.domain.workdays import at, local_day
+from reminder.placeholders import clean
 from reminder.store import cases, inbox, people, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.inbox import Question
+
+_ALWAYS = frozenset({"opt_out_ok", "opt_in_ok"})
+"""Whoever says stop, or start again, reads that it was heard, however much they wrote before."""
 
 ANSWERS_PER_HOUR = 4
 """Automatic answers to one phone per hour at most: two machines must not talk to each other for ever."""
@@ -162,12 +166,12 @@ async def _other(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _unknown(tx, desk, heard)
         return
     what = _TASKS.get(heard.reply.kind, "read_reply")
-    said = heard.reply.text[:200]
-    if not _awaits_reading(scene, what, said):
-        value = {"what": what, "said": said}
+    said = "" if scene.row.case.confidential else clean(heard.reply.text, flat=True)[:200]
+    value = {"what": what, "said": said}
+    if not any(e.is_open and dict(e.detail) == value for e in scene.entries.values()):
         await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
     known = heard.reply.kind.value if heard.reply.kind in _TASKS else "other"
-    await _tell_staff(tx, desk, heard, scene, known, said=said)
+    await _tell_staff(tx, desk, heard, scene, known, said)
     midnight = _midnight(desk)
     if not await reminders.sent_to_phone(tx, heard.phone_id, "auto_answer", midnight):
         await _answer(tx, desk, heard, scene, "auto_answer")
@@ -215,8 +219,8 @@ async def _answer(
     """One automatic text back, within bounds; that texts stop or start is confirmed in any case."""
     now = desk.clock.now()
     phone_id = heard.phone_id or await residents.keep_phone(tx, desk.sealer, heard.text.number)
-    answered = await reminders.count_replies(tx, phone_id, now - timedelta(hours=1))
-    if answered >= ANSWERS_PER_HOUR and kind not in _CONFIRMATIONS:
+    recent = await reminders.count_replies(tx, phone_id, now - timedelta(hours=1))
+    if kind not in _ALWAYS and recent >= ANSWERS_PER_HOUR:
         return
     await reminders.add(
         tx,
@@ -242,7 +246,7 @@ async def _addressee(tx: Tx, heard: _Heard, scene: CaseScene | None) -> int | No
 
 
 async def _tell_staff(
-    tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, *, said: str = ""
+    tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, said: str = ""
 ) -> None:
     """The person who answers for the case hears at once what the resident said."""
     staff = await people.staff(tx)
@@ -254,8 +258,7 @@ async def _tell_staff(
     suggested = f"suggested_next.{meaning}"
     known = desk.templates.has_word(suggested)
     detail = {"meaning": f"word:meaning.{meaning}", "suggested_next": f"word:{suggested}" if known else ""}
-    if said:
-        detail["said"] = said
+    detail["said"] = desk.templates.word("said", person.lang, text=said) if said else ""
     if meaning == "score":
         detail["score"] = str(heard.reply.score)
     await reminders.add(

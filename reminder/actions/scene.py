@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import responsible
@@ -55,7 +56,7 @@ class CaseScene:
         milestone = self.milestone(entry)
         if milestone is not None:
             return milestone.words[lang]
-        return task_in_words(self.desk.templates, entry, lang)
+        return task_in_words(entry, self.desk.templates, lang)
 
     def open_of(self, milestone: str) -> Entry | None:
         """The latest open entry of a milestone."""
@@ -65,6 +66,12 @@ class CaseScene:
     def latest(self, *milestones: str) -> Entry | None:
         found = [e for e in self.entries.values() if e.milestone in milestones]
         return found[-1] if found else None
+
+    def answer_owed(self) -> Entry | None:
+        """The open deadline by which the resident is answered, if there is one yet."""
+        owed = [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
+        answers = [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
+        return min(answers, key=lambda e: (e.due_at, e.id)) if answers else None
 
     def next_owed(self) -> Entry | None:
         """The open deadline by which the resident is answered, else the next open office-bound entry."""
@@ -100,6 +107,8 @@ class Scene:
     phone: Phone | None = None
     person: Person | None = None
     told: tuple[Told, ...] = field(default=())
+    needs: tuple[str, ...] = ()
+    """What helps at the doors of the case's people; read only for the message that says so."""
 
     @property
     def office(self) -> Office:
@@ -117,6 +126,7 @@ async def read_case(tx: Tx, desk: Desk, case_id: int) -> CaseScene:
     row = (await cases.many(tx, [case_id])).get(case_id)
     if row is None:
         raise NotFound("not_found")
+    await versions.at_hand(tx, desk, row)
     facts = (await cases.facts(tx, [case_id]))[case_id]
     return CaseScene(
         desk=desk,
@@ -142,6 +152,10 @@ async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
     if reminder.phone_id is not None:
         phone = await residents.phone(tx, desk.sealer, reminder.phone_id)
     told = await reminders.told(tx, [entry.id]) if entry is not None else {}
+    needs: tuple[str, ...] = ()
+    if case is not None and reminder.kind == "staff_visit_tomorrow":
+        people_there = await residents.many(tx, sorted(case.sides))
+        needs = tuple(dict.fromkeys(r.needs for r in people_there.values() if r.needs))
     return Scene(
         desk=desk,
         now=desk.clock.now(),
@@ -153,4 +167,5 @@ async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
         phone=phone,
         person=staff.people.get(reminder.person_id) if reminder.person_id is not None else None,
         told=tuple(told.get(entry.id, [])) if entry is not None else (),
+        needs=needs,
     )

@@ -1,5 +1,6 @@
 """How are the words after a command read: a case number, a date phrase, the rest?"""
 
+import re
 from datetime import date, datetime, time
 
 from reminder.actions.cases import find
@@ -9,6 +10,7 @@ from reminder.bot.turn import Turn
 from reminder.domain.dates import When, read_when, say_day, say_time
 from reminder.domain.errors import Refused
 from reminder.domain.numbers import is_case_number
+from reminder.longtext import clip
 
 _WORDS_OF_A_DATE = 6
 _SIGNS_OF_A_DATE = 24
@@ -51,6 +53,44 @@ def leading_when(turn: Turn, text: str) -> tuple[When | None, str]:
         if when is not None:
             return when, text.strip()[length:].strip()
     return None, text.strip()
+
+
+_DATELIKE = re.compile(
+    r"\d{4}\s*[-./年]\s*\d|\d{1,2}\s*[-./月]\s*\d{1,2}(?!\d)|\d{1,2}\s*(?:月|日|号|点|:|：|am\b|pm\b)|\d{8}(?!\d)"
+    r"|(?:下+|本|这|上)?个?(?:周|星期|礼拜)[一二三四五六日天\d]|[今明后昨前大][天早晚]"
+    r"|(?:next|this|last|on|in|tomorrow|today|yesterday|mon|tue|wed|thu|fri|sat|sun)(?:[a-z]*day|[a-z]?)\b"
+    r"|(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b",
+    re.IGNORECASE,
+)
+_NUMBERS = re.compile(r"(?:(\d{4})\s*[-./年]\s*)?(\d{1,2})\s*[-./月]\s*(\d{1,2})(?!\d)")
+_SAID = 40
+"""Characters of what was not understood that are said back."""
+
+
+def looks_like_a_date(text: str) -> bool:
+    """Whether somebody meant a day by the beginning of this text, though it was not understood."""
+    return _DATELIKE.match(text.strip()) is not None
+
+
+def no_date(text: str) -> Refused:
+    """Says back what was not understood: a day that does not exist, or words that are no date."""
+    said = clip(text.strip(), _SAID)
+    found = _NUMBERS.match(text.strip())
+    if found is not None and not _exists(found[1], int(found[2]), int(found[3])):
+        return Refused("date.no_such", said=said)
+    return Refused("date.not_read", said=said) if said else Refused("date.unreadable")
+
+
+def _exists(year: str | None, month: int, day: int) -> bool:
+    try:
+        date(int(year) if year else _LEAP, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+_LEAP = 2024
+"""A day without a year may be one that only some years have."""
 
 
 def slot_of(when: When) -> Slot:

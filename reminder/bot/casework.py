@@ -7,9 +7,9 @@ from typing import Any
 from reminder.actions import cases, entries
 from reminder.actions.digests import Section, items_of
 from reminder.actions.replan import Plan
-from reminder.actions.scene import CaseScene, read_case
+from reminder.actions.scene import CaseScene
 from reminder.bot.answers import Answer, Card
-from reminder.bot.arguments import case_of, leading_when
+from reminder.bot.arguments import case_of, leading_when, no_date
 from reminder.bot.choices import offer, want
 from reminder.bot.deeds import deed, undo
 from reminder.bot.standing import standing
@@ -19,10 +19,9 @@ from reminder.domain.cases import OUTCOMES, Event
 from reminder.domain.dates import When, say_day
 from reminder.domain.entries import Entry
 from reminder.domain.errors import Refused
-from reminder.domain.messages import Button
-from reminder.domain.people import Person, Role
 from reminder.domain.protocols import EntryKind
 from reminder.domain.workdays import at
+from reminder.longtext import clip
 from reminder.store import cases as stored
 
 _RULE = ("|", "｜", "依据：", "依据:")
@@ -96,8 +95,9 @@ async def answer(turn: Turn, args: str) -> Answer:
     outcome = _outcome(turn, said)
     if outcome is None:
         await cases.allowed(turn.tx, turn.desk, turn.by, case_id, Event.ANSWER)
-        options = [(turn.word(f"decision.{one}"), f"answer {no} {one}") for one in OUTCOMES]
-        return _card(await offer(turn, turn.word("ask.answer", no=no), options, 2))
+        options = [(turn.word(f"decision.{one}"), f"answer {no} {one} {rest}".strip()) for one in OUTCOMES]
+        kept = [turn.word("bot.answer_kept", said=clip(rest, 60))] if rest else []
+        return _card(await offer(turn, "\n".join([*kept, turn.word("ask.answer", no=no)]), options, 2))
     if not reason_text.strip():
         return _card(await want(turn, f"answer {no} {outcome}", turn.word("ask.reason_why", no=no)))
     why, rule = _with_rule(reason_text)
@@ -116,7 +116,8 @@ def _outcome(turn: Turn, said: str) -> str | None:
     templates = turn.desk.templates
     for one in OUTCOMES:
         names = {one, *(templates.word(f"decision.{one}", lang).casefold() for lang in templates.languages)}
-        if word in names:
+        besides = [templates.word(f"decision_said.{one}", lang) for lang in templates.languages]
+        if word in names | set(" ".join(besides).casefold().split()):
             return one
     return None
 
@@ -158,14 +159,38 @@ async def _sure_of_day(turn: Turn, scene: CaseScene, do: str, when: When, detail
 async def fact(turn: Turn, args: str) -> Answer:
     """`/fact NO name date`: a named fact of the case's protocol."""
     scene, rest = await case_of(turn, args)
-    name, _, said = rest.partition(" ")
-    if name not in scene.protocol.facts:
-        raise Refused("fact.unknown", known=", ".join(scene.protocol.facts) or "-")
+    name, said = _fact(turn, scene, rest)
+    if not name:
+        names = [_fact_name(turn, one) for one in scene.protocol.facts if one not in _OURS]
+        raise Refused("fact.unknown", known=turn.word("separator").join(names) or turn.word("none"))
     when, left = leading_when(turn, said)
     if when is None or left:
-        raise Refused("date.unreadable")
+        raise no_date(said)
     detail = {"no": scene.row.case.number, "name": name}
     return _card(await _sure_of_day(turn, scene, "fact", when, detail))
+
+
+_OURS = frozenset({"ledger_day", "imported_unclear"})
+"""Facts an import records; nobody sets them by hand."""
+
+
+def _fact_name(turn: Turn, fact: str) -> str:
+    key = f"fact_name.{fact}"
+    return turn.word(key) if turn.desk.templates.has_word(key) else fact
+
+
+def _fact(turn: Turn, scene: CaseScene, rest: str) -> tuple[str, str]:
+    """The fact named in front, by its key or its name in either language, and what follows it."""
+    words = turn.desk.templates
+    for fact in scene.protocol.facts:
+        key = f"fact_name.{fact}"
+        names = [words.word(key, lang) for lang in words.languages] if words.has_word(key) else []
+        for name in (fact, *names):
+            after = rest[len(name) :]
+            whole = not (name[-1].isascii() and after[:1].isalnum())
+            if whole and rest.casefold().startswith(name.casefold()):
+                return fact, after.strip()
+    return "", rest
 
 
 async def sure_of_served(turn: Turn, asked: Mapping[str, Any]) -> Answer:
@@ -285,46 +310,3 @@ async def take_back(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     if last is None or last["case_id"] is None:
         raise Refused("undo.too_late")
     return _card(await undo(turn, int(last["id"])))
-
-
-async def assign(turn: Turn, args: str) -> Answer:
-    """`/assign NO name`: give the case to a colleague and, with them, to their unit."""
-    scene, said = await case_of(turn, args)
-    case_id, no = scene.row.case.id, scene.row.case.number
-    found = _colleagues(turn, said)
-    if len(found) != 1:
-        await cases.allowed(turn.tx, turn.desk, turn.by, case_id, Event.ASSIGN)
-        options = [(f"{p.name} · {_unit(turn, p.unit_id)}", f"assign {no} #{p.id}") for p in found[:8]]
-        return _card(await offer(turn, turn.word("ask.assign", no=no), options))
-    person = found[0]
-    said = turn.word("bot.assigned", no=no, name=person.name)
-
-    async def work() -> Plan:
-        return await cases.assign(turn.tx, turn.desk, turn.by, case_id, handler_id=person.id)
-
-    card = await deed(turn, case_id, work, said)
-    after = await read_case(turn.tx, turn.desk, case_id)
-    offer_accept = turn.button(turn.word("button.go_accept"), "go", case_id, origin="c", rest="accept")
-    return _card(card if after.past.status.value != "registered" else _with(card, offer_accept))
-
-
-def _with(card: Card, button: Button) -> Card:
-    return Card(text=card.text, buttons=(*card.buttons, (button,)))
-
-
-def _colleagues(turn: Turn, said: str) -> list[Person]:
-    """Active people by number ("#5") or name, else by a part of it; all who carry cases if none fits."""
-    active = [p for _, p in sorted(turn.staff.people.items()) if p.active]
-    if said.startswith("#") and said[1:].isdecimal():
-        return [p for p in active if p.id == int(said[1:])]
-    named = [p for p in active if said and p.name.casefold() == said.casefold()]
-    named = named or [p for p in active if said and said.casefold() in p.name.casefold()]
-    return named or [p for p in active if p.roles & _CARRIERS]
-
-
-_CARRIERS = frozenset({Role.HANDLER, Role.UNIT_HEAD})
-
-
-def _unit(turn: Turn, unit_id: int) -> str:
-    unit = turn.staff.units.get(unit_id)
-    return unit.name if unit else "-"

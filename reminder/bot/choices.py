@@ -1,22 +1,67 @@
-"""How is one thing chosen from several? Each option is a command line, kept here and not in the button."""
+"""How is a choice offered when the options are commands? Each button runs one, in the words of its author."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from reminder.bot.answers import Card
 from reminder.bot.heard import Tap
 from reminder.bot.turn import Turn, rows
 from reminder.domain.errors import Stale
 from reminder.domain.messages import Button
+from reminder.longtext import clip
+
+LABEL = 32
+"""Characters of a label a phone shows in a row of its own."""
+
+PAGE = 8
+"""Options on a page."""
 
 
 async def offer(turn: Turn, text: str, options: Sequence[tuple[str, str]], width: int = 1) -> Card:
-    """(label, command line without the slash) each. The button carries a number, never what it means."""
-    nonce = turn.heard.letter
-    await turn.ask("pick", {"nonce": nonce, "options": [line for _, line in options]})
+    """(label, command line without the slash) each. The button carries a number, never what it means.
+
+    More than a page of them are leafed through.
+    """
+    asked = {
+        "nonce": turn.heard.letter,
+        "options": [line for _, line in options],
+        "labels": [clip(label, LABEL if width == 1 else LABEL // 2) for label, _ in options],
+        "text": text,
+        "width": width,
+    }
+    await turn.ask("pick", asked)
+    return _page(turn, asked, 0)
+
+
+def _page(turn: Turn, asked: Mapping[str, Any], page: int) -> Card:
+    labels, nonce = asked["labels"], int(asked["nonce"])
+    pages = max(1, -(-len(labels) // PAGE))
+    first = min(page, pages - 1) * PAGE
     buttons: list[Button] = [
-        turn.button(label[:60], "opt", nonce, index, "d") for index, (label, _) in enumerate(options)
+        turn.button(label, "opt", nonce, first + index, "d")
+        for index, label in enumerate(labels[first : first + PAGE])
     ]
-    return Card(text=text, buttons=rows(buttons, width))
+    keyboard = rows(buttons, int(asked["width"]))
+    if pages > 1:
+        here = first // PAGE
+        back, on = (here - 1) % pages, (here + 1) % pages
+        keyboard = (
+            *keyboard,
+            (
+                turn.button("‹", "leaf", nonce, back, "d"),
+                turn.button(f"{here + 1}/{pages}", "nop"),
+                turn.button("›", "leaf", nonce, on, "d"),
+            ),
+        )
+    return Card(text=str(asked["text"]), buttons=keyboard)
+
+
+async def leafed(turn: Turn, tap: Tap) -> Card:
+    """Another page of the same question; Stale once it is over."""
+    asked = await turn.asked("pick")
+    if asked is None or asked["nonce"] != tap.id:
+        raise Stale("bot.already_answered")
+    return _page(turn, asked, tap.rev)
 
 
 async def chosen(turn: Turn, tap: Tap) -> str:

@@ -7,7 +7,20 @@ from itertools import islice
 from rapidfuzz import fuzz, process
 
 from reminder.actions.digests import items_of
-from reminder.bot import casework, imports, intake, lists, office, visits
+from reminder.bot import (
+    added,
+    assigning,
+    casework,
+    files,
+    imports,
+    intake,
+    lists,
+    moves,
+    office,
+    staffing,
+    standins,
+    visits,
+)
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import numbered
 from reminder.bot.choices import offer
@@ -15,6 +28,7 @@ from reminder.bot.turn import Turn
 from reminder.domain.errors import Refused
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.policy import POLICY, may
+from reminder.longtext import clip
 
 MENU = 8
 """Commands in a chat's menu; all of them stand in /help."""
@@ -68,10 +82,52 @@ COMMANDS: Mapping[str, Command] = {
     "reopen": Command(run=casework.reopen, action="reopen", case=True),
     "withdraw": Command(run=casework.withdraw, action="withdraw", case=True),
     "fact": Command(run=casework.fact, action="fact", case=True),
+    "refer": Command(run=moves.refer, action="refer", case=True),
+    "ack": Command(run=moves.acknowledge, action="acknowledge", case=True),
+    "object": Command(run=moves.object_to, action="object", case=True),
+    "guide": Command(run=moves.guide, action="guide", case=True),
+    "extend": Command(run=moves.extend, action="extend", case=True),
+    "suspend": Command(run=moves.suspend, action="suspend", case=True),
+    "defer": Command(run=moves.defer, action="defer", case=True),
+    "resume": Command(run=moves.resume, action="resume", case=True),
+    "pause": Command(run=moves.pause, action="pause", case=True),
+    "review": Command(run=moves.review, action="review_request", case=True),
+    "reviewed": Command(run=moves.review_result, action="review_result", case=True),
+    "flag": Command(run=moves.flag, action="flag", case=True),
+    "sponsor": Command(run=moves.sponsor, action="sponsor", case=True),
+    "merge": Command(run=moves.merge, action="merge", case=True),
+    "archive": Command(run=moves.archive, action="archive", case=True, admin=True),
+    "add": Command(run=added.add, action="add", case=True),
+    "commit": Command(run=added.commit, action="add", case=True),
+    "kept": Command(run=added.kept, action="done", case=True),
+    "broken": Command(run=added.broken, action="reopen", case=True),
+    "meet": Command(run=added.meet, action="add", case=True),
+    "outreach": Command(run=added.outreach, action="add", case=True),
+    "joint": Command(run=added.joint, action="add"),
+    "taskforce": Command(run=added.task_force, action="add", case=True),
+    "agree": Command(run=added.agree, action="add", case=True),
+    "hardship": Command(run=added.hardship, action="add", case=True),
+    "reach": Command(run=added.reach, action="contact", case=True),
+    "order": Command(run=added.order, action="order", case=True),
+    "statement": Command(run=added.order_answer, action="done", case=True),
+    "outcome": Command(run=added.order_outcome, action="order", case=True),
+    "reception": Command(run=files.reception, action="file"),
+    "swap": Command(run=files.swap, action="visit", case=True),
+    "book": Command(run=files.book, action="add", case=True),
+    "household": Command(run=files.household, action="file"),
+    "round": Command(run=files.make_round, action="file"),
+    "pledges": Command(run=files.pledges, action="file"),
+    "finish": Command(run=files.finish, action="file", case=True),
+    "signals": Command(run=standins.signals, action="order"),
+    "counts": Command(run=standins.counts, action="counts"),
+    "leave": Command(run=standins.leave, action="leave"),
+    "back": Command(run=standins.back, action="leave"),
+    "post": Command(run=standins.post, action="posting", admin=True),
+    "handover": Command(run=standins.hand_over, action="posting", admin=True),
     "undo": Command(run=casework.take_back, action="undo"),
     "why": Command(run=lists.why, action="why", case=True),
-    "assign": Command(run=casework.assign, action="assign", case=True),
-    "people": Command(run=office.staff, action="people", menu=True, admin=True),
+    "assign": Command(run=assigning.assign, action="assign", case=True),
+    "people": Command(run=staffing.staff, action="people", menu=True, admin=True),
     "invite": Command(run=office.invite, action="invite", menu=True, admin=True),
     "protocol": Command(run=office.protocol, action="protocol", admin=True),
     "calendar": Command(run=office.calendar, action="calendar", admin=True),
@@ -105,10 +161,18 @@ async def run(turn: Turn, line: str) -> Answer:
     if command is None:
         return await nearest(turn, line)
     if not may(turn.person, command.action, turn.staff):
-        raise Refused("person.not_allowed")
+        if command.case:
+            raise Refused("person.not_allowed")
+        raise Refused("command.not_yours", name=name, who=_whose(turn, command.action))
     if command.case and not numbered(args)[0]:
         return await _own_cases(turn, name, args)
     return await command.run(turn, args.strip())
+
+
+def _whose(turn: Turn, action: str) -> str:
+    """Who may, in words: the administrator where they may, for that is whom to ask."""
+    roles = POLICY[action][0]
+    return turn.word(f"role.{Role.ADMIN if Role.ADMIN in roles else min(roles)}")
 
 
 async def _own_cases(turn: Turn, name: str, args: str) -> Answer:
@@ -123,7 +187,10 @@ async def _own_cases(turn: Turn, name: str, args: str) -> Answer:
         case = rows[no].case
         place = turn.word("confidential") if case.confidential else case.place
         options.append((f"{no} {place}".strip(), f"{name} {no} {args}".strip()))
-    return Answer(cards=(await offer(turn, turn.word("ask.which_case"), options, 2),))
+    text = turn.word("ask.which_case")
+    if args.strip():
+        text = f"{turn.word('bot.no_number_in', said=clip(args.strip(), 40))}\n{text}"
+    return Answer(cards=(await offer(turn, text, options, 2),))
 
 
 async def nearest(turn: Turn, text: str) -> Answer:

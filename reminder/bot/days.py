@@ -10,20 +10,30 @@ from reminder.actions.guard import permit
 from reminder.actions.replan import Plan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.bot.answers import Answer, Card
-from reminder.bot.arguments import leading_when, read_slot, say_slot, slot_of, write_slot
+from reminder.bot.arguments import (
+    leading_when,
+    looks_like_a_date,
+    no_date,
+    read_slot,
+    say_slot,
+    slot_of,
+    write_slot,
+)
 from reminder.bot.deeds import deed, foreseen
 from reminder.bot.heard import Tap
 from reminder.bot.standing import next_visit, standing_visit
 from reminder.bot.turn import Turn, rows
-from reminder.domain.dates import chips, say_day, say_weekday_date
-from reminder.domain.dates import say_slot as say_short_slot
+from reminder.domain.dates import When, chips, say_day, say_time, say_weekday_date
 from reminder.domain.entries import Entry
-from reminder.domain.errors import NotFound, Refused, Stale
+from reminder.domain.errors import NotFound, Stale
 from reminder.domain.messages import Button, Style
 from reminder.domain.protocols import EntryKind
 from reminder.domain.workdays import at
 
 MONTHS_AHEAD = 24
+
+BLANK = "\u2800"
+"""A button must say something; this says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +78,32 @@ async def choose(turn: Turn, target: Target, place: str = "") -> Card:
     about = await _subject(turn, target)
     detail = {"id": target.id, "rev": target.rev, "new": target.new, "place": place}
     await turn.ask("date", detail)
+    planned = about.entry.starts_at if about.entry is not None else None
     offers = [
         turn.button(
-            f"{turn.word(key)} · {say_short_slot(when.day, *when.visit_slot, turn.lang, turn.today)}",
+            _chip(turn, key, when),
             target.act("pick"),
             target.id,
             target.rev,
             "d",
             write_slot(slot_of(when)),
         )
-        for key, when in chips(turn.now, turn.desk.office.calendar)
+        for key, when in chips(turn.now, turn.desk.office.calendar, after=planned)
     ]
     other = turn.button(turn.word("button.calendar"), target.act("cal"), target.id, target.rev, "d", "0")
     text = turn.word("ask.day", no=about.no, what=about.what(turn.lang, turn.word("bot.new_visit")))
     return Card(text=text, buttons=(*rows(offers, 1), (other,)))
 
 
+def _chip(turn: Turn, key: str, when: When) -> str:
+    """Short enough to be read whole on a phone; day and hours are said in full before anything is kept."""
+    if key == "chip.later_today":
+        return f"{turn.word(key)} · {say_time(*when.visit_slot, turn.lang)}"
+    return f"{turn.word(key)} · {say_weekday_date(when.day, turn.lang, turn.today)}"
+
+
 async def month(turn: Turn, target: Target, shown: str) -> Card:
-    """A month to tap a day in. Rest days carry a dot; "12 ·3" is a day with three visits already."""
+    """A month to tap a day in, from this week on. "(28)" is a rest day, "12 ·3" one with three visits."""
     about = await _subject(turn, target)
     first = _month(turn, shown)
     head = f"{first:%Y-%m}"
@@ -97,7 +115,10 @@ async def month(turn: Turn, target: Target, shown: str) -> Card:
     names = [turn.button(turn.word(f"weekday.{n}"), "nop") for n in range(1, 8)]
     days = await _days(turn, target, about, first)
     text = turn.word("ask.day", no=about.no, what=about.what(turn.lang, turn.word("bot.new_visit")))
-    return Card(text=text, buttons=(tuple(steps), tuple(names), *rows(days, 7)))
+    return Card(
+        text=f"{text}\n{turn.word('bot.calendar_legend')}",
+        buttons=(tuple(steps), tuple(names), *rows(days, 7)),
+    )
 
 
 def _month(turn: Turn, shown: str) -> date:
@@ -114,27 +135,28 @@ def _ahead(turn: Turn, first: date) -> int:
 
 def _turned(turn: Turn, target: Target, label: str, day: date, allowed: bool) -> Button:
     if not allowed:
-        return turn.button("·", "nop")
+        return turn.button(BLANK, "nop")
     return turn.button(label, target.act("cal"), target.id, target.rev, "d", f"{day:%Y%m}")
 
 
 async def _days(turn: Turn, target: Target, about: _Subject, first: date) -> list[Button]:
     load = await _load(turn)
-    cells = [turn.button("·", "nop") for _ in range(first.weekday())]
-    day = first
+    monday = turn.today - timedelta(days=turn.today.weekday())
+    day = max(first, monday) if monday.month == first.month else first
+    cells = [turn.button(BLANK, "nop") for _ in range(day.weekday())]
     while day.month == first.month:
         cells.append(_cell(turn, target, about, day, load.get(day, 0)))
         day += timedelta(days=1)
     while len(cells) % 7:
-        cells.append(turn.button("·", "nop"))
+        cells.append(turn.button(BLANK, "nop"))
     return cells
 
 
 def _cell(turn: Turn, target: Target, about: _Subject, day: date, busy: int) -> Button:
     if day < turn.today:
-        return turn.button("·", "nop")
+        return turn.button(BLANK, "nop")
     works = turn.desk.office.calendar.is_working(day)
-    label = f"{day.day}" if works else f"·{day.day}"
+    label = f"{day.day}" if works else f"({day.day})"
     slot = write_slot(_same_hours(turn, about.entry, day))
     label = f"{label} ·{busy}" if busy else label
     return turn.button(label, target.act("pick"), target.id, target.rev, "d", slot)
@@ -224,8 +246,8 @@ async def keep(turn: Turn, target: Target, slot: Slot) -> Card:
 async def dated(turn: Turn, asked: "dict[str, object]", text: str) -> Answer:
     """Words that answer the question for a day."""
     when, place = leading_when(turn, text)
-    if when is None or (place and not asked["new"]):
-        raise Refused("date.unreadable")
+    if when is None or (place and not asked["new"]) or looks_like_a_date(place):
+        raise no_date(text)
     target = Target(id=int(str(asked["id"])), rev=int(str(asked["rev"])), new=bool(asked["new"]))
     return Answer(cards=(await echo(turn, target, slot_of(when), place or str(asked.get("place", ""))),))
 

@@ -32,7 +32,9 @@ async def deed(turn: Turn, case_id: int | None, work: Callable[[], Awaitable[Pla
     lines = [said.replace("{no}", plan.row.case.number), *(change or [turn.word("bot.no_text")])]
     done = await cases.last_deed(turn.tx, turn.person.id)
     assert done is not None
-    undo = turn.button(turn.word("button.undo"), "undo", int(done["id"]), origin="d")
+    until = (done["at"] + turn.desk.office.undo).astimezone(turn.desk.office.zone)
+    label = turn.word("button.undo_until", undo=turn.word("button.undo"), time=f"{until:%H:%M:%S}")
+    undo = turn.button(label, "undo", int(done["id"]), origin="d")
     return Card(text="\n".join(lines), buttons=((undo,),), news=bool(change))
 
 

@@ -12,6 +12,7 @@ from reminder.bot.deeds import deed
 from reminder.bot.heard import Tap
 from reminder.bot.turn import Turn, rows
 from reminder.domain.errors import Refused, Stale
+from reminder.domain.national import Place
 from reminder.domain.people import Role
 from reminder.ledger.phones import read_phones
 
@@ -73,15 +74,35 @@ async def _next(turn: Turn, known: Mapping[str, Any]) -> Answer:
     cancel = turn.button(turn.word("button.cancel"), "no", turn.heard.letter, origin="d")
     text = turn.word(f"ask.new_{step}")
     if step == "protocol":
-        keys = sorted(turn.desk.protocols)
-        offers = [
-            turn.button(
-                turn.desk.protocols[key].names.get(turn.lang, key), "newp", turn.heard.letter, index, "d"
-            )
-            for index, key in enumerate(keys)
-        ]
-        return Answer(cards=(Card(text=text, buttons=(*rows(offers), (cancel,))),))
+        return Answer(cards=(_which_protocol(turn, turn.heard.letter, everything=False),))
     return Answer(cards=(Card(text=text, buttons=((cancel,),)),))
+
+
+def _which_protocol(turn: Turn, nonce: int, *, everything: bool) -> Card:
+    """Those of the office's own country; the others are a tap away."""
+    ours, others = _ours(turn)
+    shown = [*ours, *others] if everything or not ours else ours
+    offers = [turn.button(_name(turn, key), "newp", nonce, index, "d") for index, key in enumerate(shown)]
+    if len(shown) < len(ours) + len(others):
+        offers.append(turn.button(turn.word("button.more_protocols"), "newp", nonce, MORE, "d"))
+    cancel = turn.button(turn.word("button.cancel"), "no", nonce, origin="d")
+    return Card(text=turn.word("ask.new_protocol"), buttons=(*rows(offers), (cancel,)))
+
+
+def _ours(turn: Turn) -> tuple[list[str], list[str]]:
+    """Keys of the protocols that count by the office's own country's days off, and of all the others."""
+    country = Place.parse(turn.desk.office.calendar.code).country
+    keys = sorted(turn.desk.protocols)
+    ours = [key for key in keys if Place.parse(turn.desk.protocols[key].calendar).country == country]
+    return ours, [key for key in keys if key not in ours]
+
+
+def _name(turn: Turn, key: str) -> str:
+    return turn.desk.protocols[key].names.get(turn.lang, key)
+
+
+MORE = 999
+"""Instead of an index: show the others, too."""
 
 
 async def answered(turn: Turn, asked: Mapping[str, Any], text: str) -> Answer:
@@ -95,7 +116,9 @@ async def answered(turn: Turn, asked: Mapping[str, Any], text: str) -> Answer:
         key = _protocol(turn, text)
         if not key:
             raise Refused(
-                "protocol.unknown", protocol=text[:40], known=", ".join(sorted(turn.desk.protocols))
+                "protocol.unknown",
+                protocol=text[:40],
+                known=turn.word("separator").join(_name(turn, one) for one in _ours(turn)[0]),
             )
         known["protocol"] = key
     else:
@@ -120,8 +143,12 @@ def _phones(turn: Turn, text: str) -> dict[str, Any]:
 async def protocol_chosen(turn: Turn, tap: Tap) -> Answer:
     """A tap on one of the protocols; Stale once that question is over."""
     asked = await turn.asked("new")
-    keys = sorted(turn.desk.protocols)
-    if asked is None or asked["nonce"] != tap.id or asked["step"] != "protocol" or tap.rev >= len(keys):
+    keys = [key for part in _ours(turn) for key in part]
+    if asked is None or asked["nonce"] != tap.id or asked["step"] != "protocol":
+        raise Stale("bot.already_answered")
+    if tap.rev == MORE:
+        return Answer(cards=(_which_protocol(turn, tap.id, everything=True),))
+    if tap.rev >= len(keys):
         raise Stale("bot.already_answered")
     return await _next(turn, {**_known(asked), "protocol": keys[tap.rev]})
 

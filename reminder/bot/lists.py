@@ -1,17 +1,22 @@
 """What can be looked up by chat: one's day and week, what is late, a case, and why something was sent?"""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from reminder.actions import people
+from reminder.actions.cases import find
 from reminder.actions.guard import permit
 from reminder.actions.overview import coming, reminders_of
+from reminder.actions.preview import Coming, texts_of
 from reminder.bot import cards
 from reminder.bot.answers import Answer, says
-from reminder.bot.arguments import case_of
+from reminder.bot.arguments import case_of, numbered
 from reminder.bot.choices import offer
 from reminder.bot.deeds import say_moment
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
+from reminder.domain.errors import Refused
+from reminder.domain.numbers import is_case_number
 from reminder.domain.protocols import EntryKind
 from reminder.longtext import clip
 from reminder.store.reminders import Reminder
@@ -74,11 +79,27 @@ def _sent_line(turn: Turn, one: Reminder) -> str:
 
 
 async def preview(turn: Turn, args: str) -> Answer:
-    """`/preview [days]`: what will go to whom if nothing more happens; 3 days unless told."""
-    days = min(int(args), MOST_DAYS) if args.strip().isdecimal() else 3
-    until = turn.rt.clock.now() + timedelta(days=days)
-    found = await coming(turn.tx, turn.desk, until)
-    lines = [turn.word("bot.preview_head", days=days, n=len(found))]
+    """`/preview [days]`, `/preview NO`: what will go to whom if nothing more happens; 3 days unless told."""
+    await permit(turn.tx, turn.by, "preview")
+    number, rest = numbered(args)
+    if is_case_number(number) and not rest:
+        return await _of_case(turn, number)
+    if args.strip() and (rest or not number or not 1 <= int(number) <= MOST_DAYS):
+        raise Refused("preview.how", said=clip(args.strip(), 40), most=MOST_DAYS)
+    days = int(number) if number else 3
+    found = await coming(turn.tx, turn.desk, turn.rt.clock.now() + timedelta(days=days))
+    return _previewed(turn, turn.word("bot.preview_head", days=days, n=len(found)), found)
+
+
+async def _of_case(turn: Turn, number: str) -> Answer:
+    case_id = await find(turn.tx, turn.by, number)
+    until = turn.rt.clock.now() + timedelta(days=MOST_DAYS)
+    found = [(number, one) for one in await texts_of(turn.tx, turn.desk, case_id, until=until)]
+    return _previewed(turn, turn.word("bot.preview_case", no=number, days=MOST_DAYS, n=len(found)), found)
+
+
+def _previewed(turn: Turn, head: str, found: Sequence[tuple[str, Coming]]) -> Answer:
+    lines = [head]
     for no, one in found[:PREVIEWED]:
         gist = f"gist.{one.kind}"
         what = turn.word(gist if turn.desk.templates.has_word(gist) else "bot.staff_message")
@@ -96,6 +117,11 @@ async def lang(turn: Turn, args: str) -> Answer:
         known = turn.desk.templates.languages
         options = [(turn.desk.templates.word("bot.this_language", one), f"lang {one}") for one in known]
         return Answer(cards=(await offer(turn, turn.word("ask.lang"), options, 2),))
+    named = {
+        turn.desk.templates.word("bot.this_language", one).casefold(): one
+        for one in turn.desk.templates.languages
+    }
+    said = named.get(said, said)
     await people.set_language(turn.tx, turn.desk, turn.by, said)
     fresh = await people.known(turn.tx, turn.heard.user)
     return says(turn.desk.templates.word("bot.lang_set", said)).also(menu=fresh)

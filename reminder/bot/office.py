@@ -12,13 +12,12 @@ from reminder.actions import people
 from reminder.actions.guard import permit
 from reminder.actions.overview import overview
 from reminder.bot.answers import Answer, Paper, says
-from reminder.bot.arguments import leading_when
-from reminder.bot.cards import person_line
+from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
-from reminder.domain.people import OFFICES, OrgUnit, Person, Role
+from reminder.domain.people import Person
 from reminder.domain.reminders import State
 from reminder.domain.workdays import DayMark, MarkKind
 from reminder.longtext import clip
@@ -28,56 +27,17 @@ CALENDAR_CHANGED = "calendar_changed"
 """Key of `Runtime.memo`, set once a day was marked: build the desk afresh and replan open cases."""
 
 
-async def staff(turn: Turn, args: str) -> Answer:
-    """`/people`: who does what; `/people add NAME UNIT ROLE[,ROLE]` for somebody new."""
-    await permit(turn.tx, turn.by, "people")
-    first, _, rest = args.partition(" ")
-    if first == "add":
-        return await _add_person(turn, rest)
-    found = [p for _, p in sorted(turn.staff.people.items()) if p.active]
-    lines = [turn.word("bot.people_head", n=len(found)), *(person_line(turn, p) for p in found)]
-    return says("\n".join(lines))
-
-
-async def _add_person(turn: Turn, said: str) -> Answer:
-    words = said.split()
-    if len(words) != 3:
-        raise Refused("people.how")
-    name, unit_said, roles_said = words
-    unit = _unit(turn, unit_said)
-    roles = {_role(turn, one) for one in roles_said.replace("，", ",").split(",")}
-    person_id = await people.add_person(
-        turn.tx, turn.desk, turn.by, name=name, unit_id=unit.id, roles=roles, lang=turn.lang
-    )
-    return says(turn.word("bot.person_added", name=name, unit=unit.name, id=person_id))
-
-
-def _unit(turn: Turn, said: str) -> OrgUnit:
-    found = [u for u in turn.staff.units.values() if said.casefold() in {u.name.casefold(), str(u.id)}]
-    found = found or [u for u in turn.staff.units.values() if said.casefold() in u.name.casefold()]
-    if len(found) != 1:
-        names = turn.word("separator").join(u.name for u in turn.staff.units.values())
-        raise Refused("people.unit", known=clip(names, 120))
-    return found[0]
-
-
-def _role(turn: Turn, said: str) -> Role:
-    templates = turn.desk.templates
-    for role in sorted(OFFICES):
-        if said.casefold() in {role.value, *(templates.word(f"role.{role}", x) for x in templates.languages)}:
-            return role
-    raise Refused("people.role", known=", ".join(sorted(OFFICES)))
-
-
 async def invite(turn: Turn, args: str) -> Answer:
     """`/invite NUMBER`: a one-time code as link and QR; the number is the one /people shows."""
     await permit(turn.tx, turn.by, "invite")
     person = _person(turn, args)
+    if person is None and args.strip():
+        raise Refused("people.nobody", said=clip(args.strip(), 40))
     if person is None:
         missing = [p for _, p in sorted(turn.staff.people.items()) if p.active and p.chat_id is None]
-        options = [(p.name, f"invite {p.id}") for p in missing[:12]]
+        options = [(p.name, f"invite {p.id}") for p in missing]
         if not options:
-            return says(turn.word("bot.all_joined"))
+            return says(f"{turn.word('bot.all_joined')}\n{turn.word('bot.people_how')}")
         return Answer(cards=(await offer(turn, turn.word("ask.invite"), options, 2),))
     made = await people.invite(turn.tx, turn.desk, turn.by, person.id, bot_name=turn.rt.bot_name)
     hours = int(made.valid.total_seconds() // 3600)
@@ -92,7 +52,7 @@ def _person(turn: Turn, said: str) -> Person | None:
     word = said.strip().removeprefix("#")
     if word.isdecimal():
         return turn.staff.active(int(word))
-    named = [p for p in turn.staff.people.values() if p.active and word and p.name == word]
+    named = [p for p in turn.staff.people.values() if p.active and p.name.casefold() == word.casefold()]
     return named[0] if len(named) == 1 else None
 
 
@@ -104,14 +64,24 @@ async def protocol(turn: Turn, args: str) -> Answer:
         words = words[1:]
     if not words or words[0] == "list":
         options = [
-            (f"{p.names.get(turn.lang, key)} ({key})", f"protocol show {key}")
+            (p.names.get(turn.lang, key), f"protocol show {key}")
             for key, p in sorted(turn.desk.protocols.items())
         ]
         return Answer(cards=(await offer(turn, turn.word("ask.protocol"), options),))
-    found = turn.desk.protocols.get(words[0])
+    said = " ".join(words).casefold()
+    found = next(
+        (
+            p
+            for key, p in turn.desk.protocols.items()
+            if said in {key, *(name.casefold() for name in p.names.values())}
+        ),
+        None,
+    )
     if found is None:
-        known = ", ".join(sorted(turn.desk.protocols))
-        raise Refused("protocol.unknown", protocol=words[0][:40], known=known)
+        known = turn.word("separator").join(
+            p.names.get(turn.lang, key) for key, p in sorted(turn.desk.protocols.items())
+        )
+        raise Refused("protocol.unknown", protocol=clip(said, 40), known=known)
     head = turn.word(
         "bot.protocol_head",
         name=found.names.get(turn.lang, found.key),
@@ -171,7 +141,7 @@ async def _mark(turn: Turn, said: str) -> Answer:
     when, rest = leading_when(turn, said)
     word, _, name = rest.partition(" ")
     if when is None:
-        raise Refused("date.unreadable")
+        raise no_date(said)
     kind = _kind(turn, word)
     moved = await marking.would_move(turn.tx, turn.desk, turn.by, when.day, DayMark(kind=kind, name=name))
     text = turn.word(

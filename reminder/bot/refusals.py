@@ -23,7 +23,9 @@ _NEXT: Mapping[str, str] = {
 }
 """Refusal -> the command that helps; every other one about a case offers its card."""
 
-_ASK_AGAIN = frozenset({"date.unreadable", "date.past", "phone.unreadable", "protocol.unknown"})
+_ASK_AGAIN = frozenset(
+    {"date.unreadable", "date.no_such", "date.not_read", "date.past", "phone.unreadable", "protocol.unknown"}
+)
 """After these the question still stands; it may also be dropped."""
 
 

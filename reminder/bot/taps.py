@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reminder.actions.guard import permit
-from reminder.bot import cards, casework, days, intake, office, visits
+from reminder.bot import cards, casework, days, imports, intake, moves, office, visits
 from reminder.bot.answers import Answer, Card
-from reminder.bot.choices import chosen
+from reminder.bot.choices import chosen, leafed
 from reminder.bot.commands import run
 from reminder.bot.deeds import undo
 from reminder.bot.heard import Tap
@@ -155,6 +155,14 @@ async def _option(turn: Turn, tap: Tap) -> Answer:
     return _in_place(found)
 
 
+async def _leaf(turn: Turn, tap: Tap) -> Answer:
+    return Answer(redraw=await leafed(turn, tap))
+
+
+async def _question(turn: Turn, tap: Tap) -> Answer:
+    return Answer(redraw=await imports.question_answered(turn, tap))
+
+
 async def _protocol(turn: Turn, tap: Tap) -> Answer:
     return _in_place(await intake.protocol_chosen(turn, tap))
 
@@ -170,6 +178,7 @@ _SURE: Mapping[str, Callable[[Turn, Mapping[str, Any]], Awaitable[Answer]]] = {
     "served": casework.sure_of_served,
     "fact": casework.sure_of_fact,
     "calendar": office.sure_of_mark,
+    "merge": moves.sure_of_merge,
 }
 
 
@@ -213,6 +222,8 @@ ACTS: Mapping[str, Act] = {
     "page": Act(run=_page, action="see"),
     "go": Act(run=_go, action="see"),
     "opt": Act(run=_option, action="see"),
+    "leaf": Act(run=_leaf, action="see"),
+    "qa": Act(run=_question, action="import"),
     "newp": Act(run=_protocol, action="register"),
     "yes": Act(run=_yes, action="see"),
     "no": Act(run=_no, action="see"),

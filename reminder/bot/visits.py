@@ -7,7 +7,7 @@ from reminder.actions.guard import permit
 from reminder.actions.replan import Plan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.bot.answers import Answer, Card
-from reminder.bot.arguments import case_of, leading_when, slot_of
+from reminder.bot.arguments import case_of, leading_when, looks_like_a_date, no_date, slot_of
 from reminder.bot.days import Target, choose, echo
 from reminder.bot.deeds import deed
 from reminder.bot.heard import Tap
@@ -26,6 +26,8 @@ async def visit(turn: Turn, args: str) -> Answer:
     when, place = leading_when(turn, rest)
     case_id = scene.row.case.id
     target = Target(id=case_id, rev=await next_visit(turn, case_id), new=True)
+    if looks_like_a_date(place):  # half of what was meant as a time would be kept as a place
+        raise no_date(rest)
     if when is None:
         return Answer(cards=(await choose(turn, target, place),))
     return Answer(cards=(await echo(turn, target, slot_of(when), place),))
@@ -44,7 +46,7 @@ async def move(turn: Turn, args: str) -> Answer:
         return Answer(cards=(await choose(turn, target),))
     when = read_when(rest, now=turn.now, calendar=turn.desk.office.calendar)
     if when is None:
-        raise Refused("date.unreadable")
+        raise no_date(rest)
     return Answer(cards=(await echo(turn, target, slot_of(when)),))
 
 

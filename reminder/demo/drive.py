@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from jobs.digest import refresh_digests
 from jobs.dispatch import dispatch
@@ -42,6 +42,8 @@ class Drive:
         self._acts: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = []
         self._count = 0
         self._due: dict[str, datetime | None] = {}
+        self._drawn: tuple[date, datetime | None] | None = None
+        """Day and end of the oldest undo window when task messages were last looked at."""
 
     def plan(self, when: datetime, act: Callable[[], Awaitable[None]]) -> None:
         """Let somebody do something at a later moment."""
@@ -50,21 +52,25 @@ class Drive:
 
     async def settle(self) -> None:
         """Run jobs, inbox and callbacks until nothing is left to do at this moment."""
-        changed = True
+        changed = False
         for _ in range(ROUNDS):
             await self.world.deliver()
             done = 0
             if self.world.state()["updates"]:
                 done += await fetch(self.rt, timedelta(0))
             done += await self._run_due()
-            if done == 0 and changed:
+            if done == 0 and (changed or self._drawn != self._as_of()):
                 done = await refresh_digests(self.rt)
-                changed = False
+                changed, self._drawn = False, self._as_of()
             elif done:
                 changed = True
             if done == 0 and self.world.state()["idle"]:
                 return
         raise RuntimeError("the demo does not come to rest")
+
+    def _as_of(self) -> tuple[date, datetime | None]:
+        """What can alter a task message although no job did anything: the day, and an undo button's end."""
+        return local_day(self.clock.now(), self.rt.desk.office.zone), self._due.get("undo")
 
     async def _run_due(self) -> int:
         """Run the jobs that have something to do by now."""
@@ -111,8 +117,8 @@ class Drive:
             _, _, act = heapq.heappop(self._acts)
             await act()
         zone = self.rt.desk.office.zone
-        if moment == at(local_day(moment, zone), NOON, zone):
-            await housekeep(self.rt)
+        if moment == at(local_day(moment, zone), NOON, zone) and await housekeep(self.rt):
+            self._drawn = None
         await self.settle()
 
     def _rings(self) -> int:

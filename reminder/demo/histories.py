@@ -111,7 +111,9 @@ class Story:
 
     def noted(self, *days: int) -> "Story":
         for number in days:
-            self.add(Event.NOTE, self.past.ago(number, 14), text=self.past.says("note"))
+            seen = self.past.ago(number, 14)
+            self.add(Event.NOTE, seen, text=self.past.says("note"))
+            self.add(Event.CONTACT, seen + timedelta(minutes=5), text=self.past.says("talk"))
         return self
 
     def answered(self, moment: datetime) -> "Story":

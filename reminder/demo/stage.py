@@ -17,8 +17,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from reminder.actions import versions
 from reminder.actions.agenda import future_only
 from reminder.app import Server, address, listening, new_desk
+from reminder.bot.menu import set_menus
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.clock import ManualClock
@@ -87,6 +89,7 @@ async def staged(
     )
     db = Database(f"sqlite+aiosqlite:///{folder / 'demo.db'}", inline=True)
     await migrate(db)
+    await versions.at_start(db, desk)
     world = World(
         now=clock.now,
         bot_token=BOT_TOKEN,
@@ -106,6 +109,7 @@ async def staged(
                 rt=rt, world=world, clock=clock, drive=drive, cast=cast, lang=lang, url=address(sock)
             )
             async with _serving(stage, sock):
+                await set_menus(rt)
                 await _day_before(stage, as_of)
                 yield stage
 

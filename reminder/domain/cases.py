@@ -21,6 +21,7 @@ class Event(StrEnum):
     OBJECT = "object"
     CONTACT = "contact"
     NOTE = "note"
+    TOLD = "told"
     EXTEND = "extend"
     SUSPEND = "suspend"
     DEFER = "defer"
@@ -150,11 +151,12 @@ class Fact:
     value: Mapping[str, Any] = field(default_factory=dict)
     by: int | None = None
     id: int = 0
+    order: tuple[datetime, int, str, str] = field(init=False, compare=False, repr=False)
+    """Independent of the order of recording, so that any order of the same edits gives one history."""
 
-    @property
-    def order(self) -> tuple[datetime, int, str, str]:
-        """Independent of the order of recording, so that any order of the same edits gives one history."""
-        return (self.at, _RANK[self.event], self.subject, json.dumps(dict(self.value), sort_keys=True))
+    def __post_init__(self) -> None:
+        said = json.dumps(dict(self.value), sort_keys=True)
+        object.__setattr__(self, "order", (self.at, _RANK[self.event], self.subject, said))
 
 
 _RANK = {event: rank for rank, event in enumerate(Event)}

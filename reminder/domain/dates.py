@@ -75,8 +75,9 @@ def read_when(text: str, *, now: datetime, calendar: WorkingDays) -> When | None
     return readings.pop() if len(readings) == 1 else None
 
 
-def chips(now: datetime, calendar: WorkingDays) -> list[tuple[str, When]]:
+def chips(now: datetime, calendar: WorkingDays, *, after: datetime | None = None) -> list[tuple[str, When]]:
     """One-tap answers to "when instead?": keys of the words catalogue with their days, working days only.
+    `after` is when the visit would have been (aware): later today is later than that, too.
 
     Later today (a full hour at least two hours off, not over noon, at most 17:00), tomorrow morning, the next
     working day, Wednesday of next week; a day is offered once.
@@ -90,7 +91,9 @@ def chips(now: datetime, calendar: WorkingDays) -> list[tuple[str, When]]:
         ("chip.next_working_day", calendar.add_working(today, 1), None),
         ("chip.next_wednesday", weekday_of(today, 2, weeks=1), None),
     ]
-    if time(9) <= later <= time(17):
+    planned = after.astimezone(now.tzinfo).replace(tzinfo=None) if after is not None else None
+    is_later = planned is None or planned < datetime.combine(today, later)
+    if time(9) <= later <= time(17) and is_later:
         offers.insert(0, ("chip.later_today", today, TimeOfDay(start=later)))
     chosen: dict[date, tuple[str, When]] = {}
     for key, day, moment in offers:

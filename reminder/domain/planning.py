@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from reminder.domain.entries import Entry, EntryStatus, Wanted
@@ -275,11 +276,10 @@ def difference(should: Mapping[str, Wanted], are: Mapping[str, Entry], *, now: d
         # What had ended and is open again starts afresh, because its reminders have ended.
         again = target.is_open and not old.is_open
         revision = old.revision + (1 if target.when != old.when or again else 0)
-        entry = _as_entry(target, old, revision)
         if revision != old.revision:
-            moved.append(entry)
-        elif entry != old:
-            changed.append(entry)
+            moved.append(_as_entry(target, old, revision))
+        elif _all_wanted(target) != _all_wanted(old):
+            changed.append(_as_entry(target, old, revision))
     void = tuple(_voided(old, now) for key, old in are.items() if key not in should and not _is_void(old))
     new = tuple(target for key, target in should.items() if key not in are)
     return Difference(new=new, moved=tuple(moved), changed=tuple(changed), void=void)
@@ -303,3 +303,4 @@ def _as_entry(target: Wanted, old: Entry, revision: int) -> Entry:
 
 
 _WANTED_FIELDS = tuple(Wanted.__dataclass_fields__)
+_all_wanted = attrgetter(*_WANTED_FIELDS)

@@ -36,6 +36,20 @@ def read_protocols(
     return protocols
 
 
+def sources(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """By key, the files one protocol is read from: its own and all it includes. For texts without faults."""
+    names = {_stem(name): name for name in texts}
+    tops = {key: read_toml(name, texts[name], []) for key, name in names.items()}
+    includes = {key: (top.texts("include") or []) if top is not None else [] for key, top in tops.items()}
+    found: dict[str, dict[str, str]] = {}
+    for key in names:
+        wanted = [key]
+        for one in wanted:
+            wanted += [name for name in includes.get(one, ()) if name in names and name not in wanted]
+        found[key] = {names[one]: texts[names[one]] for one in wanted}
+    return found
+
+
 def version_of(protocol: Protocol) -> str:
     """Twelve hex digits of what the protocol means; the order of milestones and of lines does not count."""
     meaning = asdict(replace(protocol, version=""))

@@ -113,9 +113,13 @@ def _zh_clock(moment: time) -> str:
 def _en_time(start: time, end: time | None) -> str:
     if end is None:
         return f"{_en_clock(start)} {_en_half(start)}"
-    if _en_half(start) == _en_half(end):
+    if _en_half(start) == _en_half(end) and end.hour - start.hour <= _LONG:
         return f"{_en_clock(start)}-{_en_clock(end)} {_en_half(end)}"
     return f"{_en_clock(start)} {_en_half(start)}-{_en_clock(end)} {_en_half(end)}"
+
+
+_LONG = 8
+"""Hours beyond which "12-9 pm" would leave the reader in doubt about the noon."""
 
 
 def _en_half(moment: time) -> str:

@@ -38,9 +38,35 @@ class _Anchor:
     """Of the key of the entry it is the end of: what follows bears the same, whatever else happens."""
 
 
+TASK = "task"
+"""Anchor of what was given to a person to do: the moment it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoning:
+    """Why an entry's date is what it is. With neither `chosen` nor `first` it falls due at its anchor.
+
+    `longer` are the facts that gave it more time, each with the end it led to. Where people meet, the day
+    may since have been moved; the facts about the entry say so.
+    """
+
+    anchor: str
+    at: datetime
+    chosen: date | None = None
+    """The day people chose themselves."""
+    first: Due | None = None
+    longer: tuple[tuple[Fact, Due], ...] = ()
+
+
 def wanted(past: History, protocol: Protocol, office: Office) -> dict[str, Wanted]:
     """Every entry the facts call for, open and ended, by key. Same facts, same entries."""
     return _Planner(past, protocol, office).entries()
+
+
+def reckoned(past: History, protocol: Protocol, office: Office) -> dict[str, "Reckoning"]:
+    """How the date of every entry `wanted` gives was reached, by key: from the very same reckoning."""
+    planner = _Planner(past, protocol, office)
+    return {key: planner.reckonings[key] for key in planner.entries()}
 
 
 def over(past: History, protocol: Protocol, entries: Iterable[Wanted]) -> bool:
@@ -68,12 +94,14 @@ class _Planner:
         self.done: dict[str, list[Wanted]] = {}
         self.endings: dict[str, Fact] = {}
         """What met an entry, by its key."""
+        self.reckonings: dict[str, Reckoning] = {}
 
     def entries(self) -> dict[str, Wanted]:
         idle = [key for key, m in self.milestones.items() if m.anchor == IDLE]
         planned = [e for key in self.milestones if key not in idle for e in self.occurrences(key)]
         taken_over = self._taken_over_at()
         found = {e.key: e for e in planned if taken_over is None or not _was_past(e, taken_over)}
+        found = {key: begun for key, e in found.items() if (begun := self.begun(e)) is not None}
         ended = self.past.status in ENDED or over(self.past, self.protocol, found.values())
         if not ended and not any(entry.keeps_case_alive for entry in found.values()):
             found |= {e.key: e for key in idle for e in self.occurrences(key)}
@@ -81,6 +109,16 @@ class _Planner:
             task = self.task(fact)
             found[task.key] = task
         return found
+
+    def begun(self, entry: Wanted) -> Wanted | None:
+        """What came in with a change of protocol is owed from then on, not from when it would have begun.
+
+        What a notice would have said long ago is not said now.
+        """
+        for fact in self.past.all(Event.PROTOCOL):
+            if entry.key in fact.value.get("begins", ()) and entry.since < fact.recorded_at:
+                return None if entry.kind is EntryKind.NOTICE else replace(entry, since=fact.recorded_at)
+        return entry
 
     def _taken_over_at(self) -> datetime | None:
         """When the case came in by import; a case from a ledger only has dates still to come."""
@@ -109,6 +147,8 @@ class _Planner:
             if not (milestone.repeat and entry.ended_at and entry.status in _MET):
                 return
             anchor, key = self.following(entry), _again(key)
+            detail = {name: value for name, value in anchor.detail.items() if name not in _CHOSEN}
+            anchor = replace(anchor, detail=detail)
 
     def anchors(self, milestone: Milestone) -> list[_Anchor]:
         name = milestone.anchor
@@ -116,12 +156,12 @@ class _Planner:
             met = [e for e in self.occurrences(name) if e.status in _MET and e.ended_at]
             found = [replace(self.following(e), suffix=e.key.removeprefix(name)) for e in met]
         elif name == IDLE:
-            found = [_of(fact) for fact in self.past.facts if fact.event is not Event.TASK][-1:]
+            found = [_of(f) for f in self.past.facts if f.event is not Event.TASK and not _renews(f)][-1:]
         elif name == ADDED:
             added = self.past.all(Event.ADD)
             found = [_of(fact) for fact in added if stem(fact.subject) == milestone.key]
         elif name in ANCHORS:
-            found = [_of(fact) for fact in self.past.all(*ANCHORS[name])]
+            found = [_of(fact) for fact in self.past.all(*ANCHORS[name]) if not _renews(fact)]
         else:
             found = [_of(fact) for fact in self.past.all(Event.FACT) if fact.value.get("name") == name]
         return [a for a in found if _fits(a, milestone)]
@@ -172,18 +212,25 @@ class _Planner:
         return replace(entry, reasoned_on=day) if day is not None and day > base else entry
 
     def due(self, milestone: Milestone, anchor: _Anchor, key: str) -> dict[str, Any]:
-        """The dates of an entry, as fields."""
+        """The dates of an entry, as fields; how they were reached is kept beside them."""
         zone = self.office.zone
+        self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at)
         if milestone.on and anchor.detail.get(milestone.on):
-            return self.chosen(milestone, date.fromisoformat(str(anchor.detail[milestone.on])))
+            day = date.fromisoformat(str(anchor.detail[milestone.on]))
+            self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at, chosen=day)
+            return self.chosen(milestone, day)
         if milestone.limit is None:
             return {"due_on": local_day(anchor.at, zone), "due_at": anchor.at}
         if milestone.limit.unit.elapsed:
             due = self._deadline(milestone, anchor.at)
+            self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at, first=due)
             instant = due.effective
             assert isinstance(instant, datetime)
             return {"due_on": local_day(instant, zone), "due_at": instant}
-        due = self.extended(self._deadline(milestone, local_day(anchor.at, zone)), milestone, anchor, key)
+        first = self._deadline(milestone, local_day(anchor.at, zone))
+        longer = tuple(self.extended(first, milestone, anchor, key))
+        self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at, first=first, longer=longer)
+        due = longer[-1][1] if longer else first
         effective = _day(due.effective)
         return {
             "nominal_on": _day(due.nominal),
@@ -206,7 +253,9 @@ class _Planner:
             "provisional": not calendar.is_confirmed(day),
         }
 
-    def extended(self, due: Due, milestone: Milestone, anchor: _Anchor, key: str) -> Due:
+    def extended(
+        self, due: Due, milestone: Milestone, anchor: _Anchor, key: str
+    ) -> Iterator[tuple[Fact, Due]]:
         """Longer by what was granted, counted from the nominal end, and by the days a hearing took."""
         most = milestone.extension
         for fact in self.past.about(key):
@@ -215,7 +264,7 @@ class _Planner:
             unit = most.unit if most is not None and fact.event is Event.EXTEND else Unit.CAL
             longer = Limit(int(fact.value["days"]), unit)
             due = deadline(_day(due.nominal), longer, self.office.calendar, roll=milestone.roll)
-        return due
+            yield fact, due
 
     def _deadline(self, milestone: Milestone, anchor: date | datetime) -> Due:
         assert milestone.limit is not None
@@ -256,6 +305,7 @@ class _Planner:
         anchor = _of(fact)
         limit = Limit(1, Unit.WD)
         due = deadline(local_day(fact.at, zone), limit, self.office.calendar)
+        self.reckonings[fact.subject] = Reckoning(anchor=TASK, at=fact.at, first=due)
         entry = Wanted(
             key=fact.subject,
             milestone="task",
@@ -275,6 +325,9 @@ class _Planner:
         return entry
 
 
+_CHOSEN = frozenset({"day", "nominal", "start", "end"})
+"""What somebody chose for one time only; the next time the limit decides."""
+
 _END_ALL = frozenset({Event.GUIDE, Event.WITHDRAW, Event.MERGE, Event.CONCLUDE, Event.ARCHIVE, Event.ERASE})
 """After these nothing is owed any more but what they call for themselves."""
 
@@ -283,6 +336,11 @@ _MET = frozenset({EntryStatus.MET, EntryStatus.MET_LATE, EntryStatus.DONE})
 
 def _was_past(entry: Wanted, taken_over: datetime) -> bool:
     return entry.is_open and entry.due_at is not None and entry.due_at <= taken_over
+
+
+def _renews(fact: Fact) -> bool:
+    """Whether it only puts the case on a newer version of the protocol it is under."""
+    return fact.event is Event.PROTOCOL and bool(fact.value.get("again"))
 
 
 def _numbered(key: str, number: int) -> str:

@@ -273,19 +273,18 @@ def _several(text: str, found: list[Found], known: Days) -> date | Ask | Unreada
 
 
 def _with_year(text: str, month_day: tuple[int, int], known: Days) -> date | Ask | Unreadable:
-    """The year comes from the title if it names one that fits; or only one year fits; else it is asked."""
+    """Only one year fits, or it is asked: a title names the year it was drawn up for, not that of every day
+    in it. The title's year is the first choice."""
     possible = _possible(month_day, known)
-    named = [day for day in possible if day.year in known.years]
-    if len(named) == 1 and not _RELATIVE_YEAR.search(text):
-        return named[0]
     bounded = known.not_before is not None and known.not_after is not None
-    if len(possible) == 1 and bounded and not known.years:
+    if len(possible) == 1 and bounded and not _RELATIVE_YEAR.search(text):
         return possible[0]
-    return _ask("import.ask.which_year", text, named or possible) if possible else NO_SUCH_DAY
+    return _ask("import.ask.which_year", text, possible) if possible else NO_SUCH_DAY
 
 
 def _possible(month_day: tuple[int, int], known: Days) -> list[date]:
-    """The month and day in each year that fits what is known, latest first, three at most."""
+    """The month and day in each year that fits what is known: the title's first, then latest first, three at
+    most."""
     month, day = month_day
     first = known.not_before.year if known.not_before else min((known.today.year - 2, *known.years))
     last = known.not_after.year if known.not_after else max((known.today.year + 1, first + 2, *known.years))
@@ -297,9 +296,9 @@ def _possible(month_day: tuple[int, int], known: Days) -> list[date]:
         and (known.not_after is None or one <= known.not_after)
     ]
     if known.not_after is None and known.not_before is not None:
-        return fit[:2]
+        return sorted(fit[:2], key=lambda one: one.year not in known.years)
     named = [one for one in fit if one.year in known.years]
-    return named or fit[::-1][:3]
+    return [*named, *(one for one in fit[::-1] if one not in named)][: max(3, len(named))]
 
 
 def _ask(key: str, text: str, days: Sequence[date]) -> Ask:

@@ -27,6 +27,8 @@ class Phones:
     landlines: tuple[str, ...] = ()
     unread: bool = False
     """Whether the cell holds something more that could not be read as a number."""
+    lost: bool = False
+    """Whether that is because a spreadsheet has rounded the number: its digits are gone."""
 
 
 def read_phones(cell: Cell, regions: tuple[str, ...]) -> Phones:
@@ -46,13 +48,13 @@ def read_phones(cell: Cell, regions: tuple[str, ...]) -> Phones:
 def _of_number(number: float, regions: tuple[str, ...]) -> Phones:
     """A number cell: whole, short enough to be exact, and not rounded to a row of zeros."""
     if not float(number).is_integer() or not 10_000 <= number < 1e15 or int(number) % 1_000_000 == 0:
-        return Phones(unread=True)
+        return Phones(unread=True, lost=float(number).is_integer() and number >= 1_000_000)
     return _gathered([valid_in(str(int(number)), regions, True)])
 
 
 def _of_text(text: str, regions: tuple[str, ...]) -> Phones:
     if _LOST.search(text.replace(" ", "")):
-        return Phones(unread=True)
+        return Phones(unread=True, lost=True)
     found: list[tuple[str, bool] | None] = []
     for piece in _APART.split(text):
         bare = _EXTENSION.sub("", re.sub(r"(?<=\d{6})\.0+$", "", piece.strip()))

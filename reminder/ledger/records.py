@@ -86,7 +86,13 @@ def _read(sheets: Sequence[Sheet], ledger: Ledger, answers: Answers, progress: P
             regions=ledger.regions, answers=answers, count=ledger.count, told=told,
         )  # fmt: skip
         _say_about_columns(told, sheet, found)
-        records += _records(sheet, around, tick)
+        before = len(told.rejected)
+        rows = list(_records(sheet, around, tick))
+        if not rows and len(told.rejected) == before:
+            told.notes.append(
+                Note(spot=Spot(sheet=sheet.name, row=0, column=""), key="import.note.no_rows", values={})
+            )
+        records += rows
     if progress:
         progress(total, total)
     settled = _with_repeats(_with_keys(records, ledger.name), usable, told, answers)

@@ -21,7 +21,8 @@ def say(words: Words, key: str, values: Mapping[str, object]) -> str:
 
 
 def json_object(reading: Reading, counts: Counts, words: Words) -> dict[str, Any]:
-    """The reading as `--json` prints it; dates ISO, telephone numbers E.164."""
+    """The reading as `--json` prints it; dates ISO, telephone numbers E.164. Programs rely on these keys and
+    no others: what is merely worth knowing stands in the summary and in the file handed back."""
     return {
         "new": counts.get("new", 0),
         "changed": counts.get("changed", 0),
@@ -35,8 +36,6 @@ def json_object(reading: Reading, counts: Counts, words: Words) -> dict[str, Any
             for one in reading.questions
         ],
         "left_out": list(reading.left_out),
-        "unknown": list(reading.unknown),
-        "notes": [{**_place(one.spot), "note": say(words, one.key, one.values)} for one in reading.notes],
         "records": [
             {"sheet": one.sheet, "row": one.row, "held": one.held, **one.plain()} for one in reading.records
         ],

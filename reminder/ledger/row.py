@@ -1,5 +1,6 @@
 """One row of a ledger being read: its cells, and what is put down about them."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +22,18 @@ Count = Callable[[date, Limit], date]
 """The working-day calendar: the day a limit ends that runs from a day."""
 Answers = Mapping[tuple[str, int, str], str]
 """(sheet, row, column) -> the choice a person made."""
+
+
+QUOTED = 40
+"""Characters of a cell repeated to the person who is to mend it."""
+_DIGIT = re.compile(r"\d")
+
+
+def masked(text: str) -> str:
+    """The last four digits stay, or two of a short number: enough to find it by, too few to ring."""
+    count = len(_DIGIT.findall(text))
+    hidden = iter(range(count - (4 if count > 7 else 2)))
+    return _DIGIT.sub(lambda digit: "*" if next(hidden, None) is not None else digit[0], text)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,12 +122,19 @@ class Row:
             self.held = self.held or required
             return None
         if isinstance(verdict, Unreadable):
+            values = {"text": self._quoted(spot), **verdict.values}
             if required:
-                self.fate = Rejected(spot=spot, key=verdict.key, values=verdict.values)
+                self.fate = Rejected(spot=spot, key=verdict.key, values=values)
             else:
-                told.unread.append(Unread(spot=spot, key=verdict.key, values=verdict.values))
+                told.unread.append(Unread(spot=spot, key=verdict.key, values=values))
             return None
         return verdict
+
+    def _quoted(self, spot: Spot) -> str:
+        """What the cell says, short; of a telephone number, the end only."""
+        text = cells.words(self.cells[spot.index])[:QUOTED] if 0 <= spot.index < len(self.cells) else ""
+        field_name = next((c.field for c in self.around.layout.columns if c.index == spot.index), "")
+        return masked(text) if field_name in {"phones", "party"} else text
 
     def note(self, spot: Spot, key: str, **values: object) -> None:
         self.around.told.notes.append(Note(spot=spot, key=key, values=values))

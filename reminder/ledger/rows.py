@@ -18,6 +18,8 @@ from reminder.ledger.verdicts import Ask, Unreadable
 from reminder.ledger.vocabulary import AS_WRITTEN
 
 T = TypeVar("T")
+LEAVE_OUT = "leave_out"
+"""The choice that drops what a cell says."""
 
 
 def record_of(row: Row) -> Record | Rejected:
@@ -53,7 +55,8 @@ def _received_on(row: Row) -> date | None:
     days = row.around.days.between(None, row.around.days.today)
     found = row.settle(row.spot(column), read_date(cell, days), date.fromisoformat, required=True)
     if found is not None and found > row.around.days.today:
-        row.note(row.spot(column), "import.note.future", day=found.isoformat())
+        later = Unreadable(key="import.why.future", values={"day": found.isoformat()})
+        return row.settle(row.spot(column), later, date.fromisoformat, required=True)
     return found
 
 
@@ -113,7 +116,8 @@ def _who(row: Row) -> dict[str, Any]:
     column, cell = row.first("phones")
     phones = read_phones(cell, row.around.regions)
     if column and phones.unread:
-        row.settle(row.spot(column), Unreadable(key="import.why.no_phone"), str)
+        key = "import.why.lost_phone" if phones.lost else "import.why.no_phone"
+        row.settle(row.spot(column), Unreadable(key=key), str)
     if cell is None:
         phones = replace(read_phones(row.first("party")[1], row.around.regions), unread=False)
     place = ""
@@ -195,6 +199,7 @@ def _when(row: Row, received_on: date | None, days: Days) -> dict[str, Any]:
                 one, other = due.on.isoformat(), found.on.isoformat()
                 row.note(row.spot(column), "import.note.due_twice", one=one, other=other)
             due = Due(on=due.on or found.on, limit=due.limit or found.limit)
+    due = replace(due, on=_not_before_receipt(row, due.on, received_on))
     counted = _counted(row, due.limit, referred_on, received_on)
     if counted and due.on and counted != due.on:
         spot = row.spot(row.first("due_on")[0])
@@ -205,6 +210,31 @@ def _when(row: Row, received_on: date | None, days: Days) -> dict[str, Any]:
         "due_limit": due.limit,
         "due_counted": counted,
     }
+
+
+def _not_before_receipt(row: Row, due_on: date | None, received_on: date | None) -> date | None:
+    """Nothing can be due before it came in: which day is meant is asked, unless somebody has just said."""
+    if due_on is None or received_on is None or due_on >= received_on:
+        return due_on
+    spot = row.spot(row.first("due_on")[0])
+    later = [day for years in (1, 2) if (day := _years_on(due_on, years)) >= received_on][:1]
+    choices = (*(day.isoformat() for day in later), AS_WRITTEN, LEAVE_OUT)
+    answer = row.around.answers.get(spot.at, "")
+    if answer == due_on.isoformat() or answer == AS_WRITTEN:
+        return due_on
+    if answer == LEAVE_OUT:
+        return None
+    values: dict[str, object] = {"due": due_on.isoformat(), "received": received_on.isoformat()}
+    return row.settle(
+        spot, Ask(key="import.ask.due_before", choices=choices, values=values), date.fromisoformat
+    )
+
+
+def _years_on(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + years, day=28)
 
 
 def _answered_due(choice: str) -> Due:

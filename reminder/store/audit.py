@@ -10,17 +10,21 @@ import sqlalchemy as sa
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared
 
 
 async def add(
     tx: Tx, *, at: datetime, actor: int | None, action: str, subject: str, detail: Mapping[str, Any]
 ) -> None:
     """Append a row whose hash covers the row before it."""
-    last = sa.select(t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
-    previous: str = (await tx.execute(last)).scalar() or ""
+    previous: str = await _LAST.scalar(tx) or ""
     digest = row_hash(previous, at=at, actor=actor, action=action, subject=subject, detail=detail)
     row = {"at": at, "actor": actor, "action": action, "object": subject, "detail": dict(detail)}
-    await tx.execute(sa.insert(t.audit).values(**row, previous=previous, hash=digest))
+    await _ADD.run(tx, **row, previous=previous, hash=digest)
+
+
+_LAST = Prepared(sa.select(t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1))
+_ADD = Prepared(sa.insert(t.audit))
 
 
 def row_hash(

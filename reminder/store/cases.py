@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reminder.domain.cases import Case, Event, Fact
+from reminder.domain.cases import ENDED, Case, Event, Fact
 from reminder.domain.errors import NotFound
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared, each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +60,28 @@ _KEPT = tuple(name for name in CaseRow.__dataclass_fields__ if name != "case")
 
 async def lock(tx: Tx, case_id: int) -> CaseRow:
     """The case, locked against other changes until the transaction ends. Raises NotFound."""
-    query = sa.select(t.cases).where(t.cases.c.id == case_id).with_for_update(key_share=True)
-    row = (await tx.execute(query)).mappings().first()
+    row = await _LOCK.row(tx, id=case_id)
     if row is None:
         raise NotFound("not_found")
-    return _row(dict(row))
+    return _row(row)
+
+
+_LOCK = Prepared(sa.select(t.cases).where(t.cases.c.id == sa.bindparam("id")).with_for_update(key_share=True))
 
 
 async def many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
-    found = await tx.execute(_MANY, {"ids": list(case_ids)})
-    return {row["id"]: _row(dict(row)) for row in found.mappings()}
+    return {row["id"]: _row(row) for row in await _MANY.rows(tx, ids=list(case_ids))}
 
 
-_MANY = sa.select(t.cases).where(t.cases.c.id.in_(sa.bindparam("ids", expanding=True)))
+_MANY = Prepared(sa.select(t.cases).where(t.cases.c.id.in_(each("ids"))))
 
 
 async def by_number(tx: Tx, number: str) -> CaseRow | None:
-    query = sa.select(t.cases).where(t.cases.c.number == number)
-    row = (await tx.execute(query)).mappings().first()
-    return _row(dict(row)) if row is not None else None
+    row = await _BY_NUMBER.row(tx, number=number)
+    return _row(row) if row is not None else None
+
+
+_BY_NUMBER = Prepared(sa.select(t.cases).where(t.cases.c.number == sa.bindparam("number")))
 
 
 async def ids(tx: Tx, *where: Any) -> list[int]:
@@ -92,8 +96,12 @@ async def insert(tx: Tx, **values: Any) -> int:
 
 
 async def update(tx: Tx, case_id: int, **values: Any) -> None:
-    values["version"] = t.cases.c.version + 1
-    await tx.execute(sa.update(t.cases).where(t.cases.c.id == case_id).values(**values))
+    await _UPDATE.run(tx, which=case_id, **values)
+
+
+_UPDATE = Prepared(
+    sa.update(t.cases).where(t.cases.c.id == sa.bindparam("which")).values(version=t.cases.c.version + 1)
+)
 
 
 async def last_serial(tx: Tx, prefix: str) -> int:
@@ -110,12 +118,13 @@ async def add_deed(
     tx: Tx, *, case_id: int | None, by: int | None, action: str, at: datetime, source: str | None
 ) -> int | None:
     """A new deed; None if this very source (an update, a text) has already been acted upon."""
-    if source is not None:
-        known = sa.select(t.deeds.c.id).where(t.deeds.c.source == source)
-        if (await tx.execute(known)).first() is not None:
-            return None
-    query = sa.insert(t.deeds).values(case_id=case_id, by=by, action=action, at=at, source=source)
-    return int((await tx.execute(query.returning(t.deeds.c.id))).scalar_one())
+    if source is not None and await _DEED_OF.row(tx, source=source) is not None:
+        return None
+    return int(await _ADD_DEED.scalar(tx, case_id=case_id, by=by, action=action, at=at, source=source))
+
+
+_DEED_OF = Prepared(sa.select(t.deeds.c.id).where(t.deeds.c.source == sa.bindparam("source")))
+_ADD_DEED = Prepared(sa.insert(t.deeds).returning(t.deeds.c.id))
 
 
 async def deed(tx: Tx, deed_id: int) -> Mapping[str, Any] | None:
@@ -124,9 +133,15 @@ async def deed(tx: Tx, deed_id: int) -> Mapping[str, Any] | None:
 
 
 async def last_deed(tx: Tx, by: int) -> Mapping[str, Any] | None:
-    query = sa.select(t.deeds).where(t.deeds.c.by == by, t.deeds.c.undone_at.is_(None))
-    row = (await tx.execute(query.order_by(t.deeds.c.id.desc()).limit(1))).mappings().first()
-    return dict(row) if row is not None else None
+    return await _LAST_DEED.row(tx, who=by)
+
+
+_LAST_DEED = Prepared(
+    sa.select(t.deeds)
+    .where(t.deeds.c.by == sa.bindparam("who"), t.deeds.c.undone_at.is_(None))
+    .order_by(t.deeds.c.id.desc())
+    .limit(1)
+)
 
 
 async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
@@ -137,19 +152,34 @@ async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
 
 async def last_fact(tx: Tx) -> int:
     """The newest fact's id; 0 when there is none."""
-    return int((await tx.execute(sa.select(sa.func.max(t.facts.c.id)))).scalar() or 0)
+    return int(await _LAST_FACT.scalar(tx) or 0)
+
+
+_LAST_FACT = Prepared(sa.select(sa.func.max(t.facts.c.id)))
 
 
 async def changed_since(tx: Tx, fact: int, at: datetime) -> list[int]:
     """Cases with facts newer than `fact`, or with facts taken back since a moment."""
-    query = sa.select(t.facts.c.case_id).where((t.facts.c.id > fact) | (t.facts.c.voided_at >= at))
-    return sorted((await tx.execute(query.distinct())).scalars())
+    return sorted(await _CHANGED.scalars(tx, fact=fact, since=at))
+
+
+_CHANGED = Prepared(
+    sa.select(t.facts.c.case_id)
+    .where((t.facts.c.id > sa.bindparam("fact")) | (t.facts.c.voided_at >= sa.bindparam("since")))
+    .distinct()
+)
 
 
 async def deeds_since(tx: Tx, since: datetime) -> list[tuple[int, int | None]]:
     """(deed, who) of those that can still be undone."""
-    query = sa.select(t.deeds.c.id, t.deeds.c.by).where(t.deeds.c.at > since, t.deeds.c.undone_at.is_(None))
-    return [(deed, by) for deed, by in await tx.execute(query)]
+    return [(row["id"], row["by"]) for row in await _UNDOABLE.rows(tx, since=since)]
+
+
+_UNDOABLE = Prepared(
+    sa.select(t.deeds.c.id, t.deeds.c.by).where(
+        t.deeds.c.at > sa.bindparam("since"), t.deeds.c.undone_at.is_(None)
+    )
+)
 
 
 async def subjects(tx: Tx, case_id: int, stem: str) -> set[str]:
@@ -169,7 +199,8 @@ async def undo_deed(tx: Tx, deed_id: int, at: datetime) -> bool:
 
 
 async def add_fact(tx: Tx, case_id: int, deed_id: int | None, fact: Fact) -> int:
-    query = sa.insert(t.facts).values(
+    added = await _ADD_FACT.scalar(
+        tx,
         case_id=case_id,
         deed_id=deed_id,
         event=fact.event.value,
@@ -179,20 +210,23 @@ async def add_fact(tx: Tx, case_id: int, deed_id: int | None, fact: Fact) -> int
         value=dict(fact.value),
         by=fact.by,
     )
-    return int((await tx.execute(query.returning(t.facts.c.id))).scalar_one())
+    return int(added)
+
+
+_ADD_FACT = Prepared(sa.insert(t.facts).returning(t.facts.c.id))
 
 
 async def facts(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[Fact]]:
     """Facts that stand (not undone), by case."""
     found: dict[int, list[Fact]] = {case_id: [] for case_id in case_ids}
-    for row in (await tx.execute(_FACTS, {"ids": list(case_ids)})).mappings():
+    for row in await _FACTS.rows(tx, ids=list(case_ids)):
         found[row["case_id"]].append(_fact(row))
     return found
 
 
-_FACTS = (
+_FACTS = Prepared(
     sa.select(t.facts)
-    .where(t.facts.c.case_id.in_(sa.bindparam("ids", expanding=True)), t.facts.c.voided_at.is_(None))
+    .where(t.facts.c.case_id.in_(each("ids")), t.facts.c.voided_at.is_(None))
     .order_by(t.facts.c.id)
 )
 
@@ -236,25 +270,33 @@ async def add_party(tx: Tx, case_id: int, resident_id: int, role: str = "applica
 
 async def parties(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[int]]:
     """Residents to be told, by case: applicants and representatives who want to be."""
-    query = (
-        sa.select(t.parties.c.case_id, t.parties.c.resident_id)
-        .where(t.parties.c.case_id.in_(case_ids), t.parties.c.notify)
-        .where(t.parties.c.role.in_(["applicant", "representative", "counterpart"]))
-        .order_by(t.parties.c.case_id, t.parties.c.resident_id)
-    )
     found: dict[int, list[int]] = {case_id: [] for case_id in case_ids}
-    for case_id, resident_id in await tx.execute(query):
-        found[case_id].append(resident_id)
+    for row in await _PARTIES.rows(tx, ids=list(case_ids)):
+        found[row["case_id"]].append(row["resident_id"])
     return found
+
+
+_PARTIES = Prepared(
+    sa.select(t.parties.c.case_id, t.parties.c.resident_id)
+    .where(t.parties.c.case_id.in_(each("ids")), t.parties.c.notify)
+    .where(t.parties.c.role.in_(["applicant", "representative", "counterpart"]))
+    .order_by(t.parties.c.case_id, t.parties.c.resident_id)
+)
 
 
 async def sides(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[int, str]]:
     """Role of every party of the cases, told or not, by case and resident."""
-    query = sa.select(t.parties).where(t.parties.c.case_id.in_(case_ids)).order_by(t.parties.c.resident_id)
     found: dict[int, dict[int, str]] = {case_id: {} for case_id in case_ids}
-    for row in (await tx.execute(query)).mappings():
+    for row in await _SIDES.rows(tx, ids=list(case_ids)) if case_ids else []:
         found[row["case_id"]][row["resident_id"]] = row["role"]
     return found
+
+
+_SIDES = Prepared(
+    sa.select(t.parties.c.case_id, t.parties.c.resident_id, t.parties.c.role)
+    .where(t.parties.c.case_id.in_(each("ids")))
+    .order_by(t.parties.c.resident_id)
+)
 
 
 async def of_resident(tx: Tx, resident_ids: Sequence[int]) -> list[int]:
@@ -270,10 +312,21 @@ async def tell(
     tx: Tx, case_id: int | None, at: datetime, what: str, by: int | None = None, **detail: Any
 ) -> None:
     """Add a line to the case's one timeline. No names, phones or texts in `detail`."""
-    query = sa.insert(t.timeline).values(case_id=case_id, at=at, what=what, by=by, detail=detail)
-    await tx.execute(query)
+    await _TELL.run(tx, case_id=case_id, at=at, what=what, by=by, detail=detail)
+
+
+_TELL = Prepared(sa.insert(t.timeline))
 
 
 async def timeline(tx: Tx, case_id: int) -> list[Mapping[str, Any]]:
     query = sa.select(t.timeline).where(t.timeline.c.case_id == case_id)
     return [dict(row) for row in (await tx.execute(query.order_by(t.timeline.c.id))).mappings()]
+
+
+async def handled_at(tx: Tx, person_id: int, place: str) -> list[int]:
+    """Ids of the cases under way that a person handles, of one place or of all ("")."""
+    ended = [status.value for status in ENDED]
+    query = sa.select(t.cases.c.id).where(t.cases.c.handler_id == person_id, t.cases.c.status.not_in(ended))
+    if place:
+        query = query.where(t.cases.c.place.contains(place, autoescape=True))
+    return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())

@@ -10,6 +10,7 @@ from reminder.domain.entries import OPEN_STATES, Entry, EntryStatus, Wanted
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared, each
 
 _FIELDS = tuple(Wanted.__dataclass_fields__)
 
@@ -21,15 +22,12 @@ def _values(entry: Wanted) -> dict[str, Any]:
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
-    values = {name: row[name] for name in _FIELDS}
-    values.update(kind=EntryKind(row["kind"]), status=EntryStatus(row["status"]), bound=Bound(row["bound"]))
-    return Entry(
-        **values,
-        id=row["id"],
-        case_id=row["case_id"],
-        revision=row["revision"],
-        next_reminder_at=row.get("next_reminder_at"),
-    )
+    """A row holds what an entry holds, by the same names."""
+    kinds = {"kind": _KINDS[row["kind"]], "status": _STATES[row["status"]], "bound": _BOUNDS[row["bound"]]}
+    return Entry(**{**row, **kinds})
+
+
+_KINDS, _STATES, _BOUNDS = ({one.value: one for one in kind} for kind in (EntryKind, EntryStatus, Bound))
 
 
 def _select() -> sa.Select[Any]:
@@ -41,108 +39,171 @@ def _select() -> sa.Select[Any]:
 async def of(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[str, Entry]]:
     """Every entry of the cases, open or not, by case and key."""
     found: dict[int, dict[str, Entry]] = {case_id: {} for case_id in case_ids}
-    for row in (await tx.execute(_OF, {"ids": list(case_ids)})).mappings():
+    for row in await _OF.rows(tx, ids=list(case_ids)):
         found[row["case_id"]][row["key"]] = _entry(row)
     return found
 
 
-_OF = _select().where(t.entries.c.case_id.in_(sa.bindparam("ids", expanding=True))).order_by(t.entries.c.id)
+_OF = Prepared(_select().where(t.entries.c.case_id.in_(each("ids"))).order_by(t.entries.c.id))
 
 
 async def one(tx: Tx, entry_id: int) -> Entry | None:
-    row = (await tx.execute(_select().where(t.entries.c.id == entry_id))).mappings().first()
+    row = await _ONE.row(tx, id=entry_id)
     return _entry(row) if row is not None else None
 
 
-async def open_ones(tx: Tx, *where: Any) -> list[Entry]:
+_ONE = Prepared(_select().where(t.entries.c.id == sa.bindparam("id")))
+
+
+def _open(*where: Any) -> sa.Select[Any]:
     """Open entries that are no notices, most pressing first."""
-    query = (
+    return (
         _select()
         .where(t.entries.c.status.in_([s.value for s in OPEN_STATES]), t.entries.c.kind != "notice", *where)
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
-    return [_entry(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def by_ids(tx: Tx, ids: Sequence[int]) -> list[Entry]:
-    query = _select().where(t.entries.c.id.in_(ids)).order_by(t.entries.c.due_at, t.entries.c.id)
-    return [_entry(row) for row in (await tx.execute(query)).mappings()]
+    return [_entry(row) for row in await _BY_IDS.rows(tx, ids=list(ids))] if ids else []
+
+
+_BY_IDS = Prepared(
+    _select().where(t.entries.c.id.in_(each("ids"))).order_by(t.entries.c.due_at, t.entries.c.id)
+)
 
 
 async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Entry]:
     """Open entries that name one of the people, or of cases of theirs or of the units (None: any)."""
     if units is None:
-        return await open_ones(tx)
-    held = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
-    placed = (t.cases.c.unit_id, t.cases.c.referred_id)
-    mine = sa.select(t.cases.c.id).where(
-        sa.or_(*(column.in_(people) for column in held), *(column.in_(units) for column in placed))
+        return [_entry(row) for row in await _OPEN.rows(tx)]
+    return [_entry(row) for row in await _OPEN_FOR.rows(tx, people=list(people), units=list(units))]
+
+
+_HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
+_PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
+_OPEN = Prepared(_open())
+_HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
+_PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
+_OPEN_FOR = Prepared(
+    _open(
+        t.entries.c.person_id.in_(each("people"))
+        | t.entries.c.case_id.in_(
+            sa.select(t.cases.c.id).where(
+                sa.or_(
+                    *(column.in_(each("people")) for column in _HELD),
+                    *(column.in_(each("units")) for column in _PLACED),
+                )
+            )
+        )
+        | t.entries.c.person_id.in_(each("people"))
     )
-    return await open_ones(tx, t.entries.c.case_id.in_(mine) | t.entries.c.person_id.in_(people))
+)
 
 
 async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
     """What the cases a person answers for got done since a moment; notices do not count."""
-    states = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
-    mine = sa.select(t.cases.c.id).where(t.cases.c.responsible_id == person_id)
-    query = _select().where(
-        t.entries.c.case_id.in_(mine),
-        t.entries.c.status.in_(states),
-        t.entries.c.ended_at >= since,
+    return [_entry(row) for row in await _DONE_BY.rows(tx, person=person_id, since=since)]
+
+
+_DONE = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
+_DONE_BY = Prepared(
+    _select()
+    .where(
+        t.entries.c.case_id.in_(
+            sa.select(t.cases.c.id).where(t.cases.c.responsible_id == sa.bindparam("person"))
+        ),
+        t.entries.c.status.in_(_DONE),
+        t.entries.c.ended_at >= sa.bindparam("since"),
         t.entries.c.kind != EntryKind.NOTICE.value,
     )
-    return [_entry(row) for row in (await tx.execute(query.order_by(t.entries.c.id))).mappings()]
+    .order_by(t.entries.c.id)
+)
+
+
+async def named(tx: Tx, case_id: int, person_id: int) -> bool:
+    """Whether an entry of the case names the person: they promised something in it, or lead a meeting."""
+    query = sa.select(t.entries.c.id).where(
+        t.entries.c.case_id == case_id, t.entries.c.person_id == person_id
+    )
+    return (await tx.execute(query.limit(1))).first() is not None
 
 
 async def open_of(tx: Tx, case_ids: Sequence[int]) -> list[Entry]:
     """Open entries of some cases."""
-    return await open_ones(tx, t.entries.c.case_id.in_(case_ids))
+    return [_entry(row) for row in await _OPEN_OF.rows(tx, ids=list(case_ids))]
+
+
+_OPEN_OF = Prepared(_open(t.entries.c.case_id.in_(each("ids"))))
 
 
 async def insert(tx: Tx, case_id: int, wanted: Sequence[Wanted]) -> None:
     """New entries of a case, at once."""
-    if wanted:
-        rows = [{"case_id": case_id, "revision": 1, **_values(entry)} for entry in wanted]
-        await tx.execute(sa.insert(t.entries), rows)
+    rows = [{"case_id": case_id, "revision": 1, **_values(entry)} for entry in wanted]
+    await _INSERT.run_many(tx, rows)
 
 
-async def save(tx: Tx, entry: Entry) -> None:
-    values = _values(entry) | {"revision": entry.revision}
-    await tx.execute(sa.update(t.entries).where(t.entries.c.id == entry.id).values(**values))
+_INSERT = Prepared(sa.insert(t.entries))
+
+
+async def save(tx: Tx, changed: Sequence[Entry]) -> None:
+    """Everything but what identifies them."""
+    rows = [{"which": entry.id, "revision": entry.revision, **_values(entry)} for entry in changed]
+    await _SAVE.run_many(tx, rows)
+
+
+_SAVE = Prepared(sa.update(t.entries).where(t.entries.c.id == sa.bindparam("which")))
 
 
 async def set_agenda(tx: Tx, due: Mapping[int, datetime | None]) -> None:
     """When each entry next reminds somebody; None: never again."""
     if not due:
         return
-    await tx.execute(sa.delete(t.agenda).where(t.agenda.c.entry_id.in_(list(due))))
+    await _OFF_AGENDA.run(tx, ids=list(due))
     rows = [{"entry_id": entry_id, "due_at": at} for entry_id, at in due.items() if at is not None]
-    if rows:
-        await tx.execute(sa.insert(t.agenda), rows)
+    await _ON_AGENDA.run_many(tx, rows)
+
+
+_ON_AGENDA = Prepared(sa.insert(t.agenda))
+_OFF_AGENDA = Prepared(sa.delete(t.agenda).where(t.agenda.c.entry_id.in_(each("ids"))))
 
 
 async def due(tx: Tx, now: datetime, limit: int) -> list[tuple[int, datetime]]:
     """Entries whose moment has come, earliest first."""
-    query = (
-        sa.select(t.agenda.c.entry_id, t.agenda.c.due_at)
-        .where(t.agenda.c.due_at <= now)
-        .order_by(t.agenda.c.due_at, t.agenda.c.entry_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [(entry_id, at) for entry_id, at in await tx.execute(query)]
+    return [(row["entry_id"], row["due_at"]) for row in await _DUE.rows(tx, now=now, limit=limit)]
+
+
+_DUE = Prepared(
+    sa.select(t.agenda.c.entry_id, t.agenda.c.due_at)
+    .where(t.agenda.c.due_at <= sa.bindparam("now"))
+    .order_by(t.agenda.c.due_at, t.agenda.c.entry_id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 async def cases_of(tx: Tx, entry_ids: Iterable[int]) -> dict[int, int]:
-    query = sa.select(t.entries.c.id, t.entries.c.case_id).where(t.entries.c.id.in_(list(entry_ids)))
-    return {row[0]: row[1] for row in await tx.execute(query)}
+    return {row["id"]: row["case_id"] for row in await _CASES_OF.rows(tx, ids=list(entry_ids))}
+
+
+_CASES_OF = Prepared(sa.select(t.entries.c.id, t.entries.c.case_id).where(t.entries.c.id.in_(each("ids"))))
 
 
 async def next_due_at(tx: Tx) -> datetime | None:
-    return (await tx.execute(sa.select(sa.func.min(t.agenda.c.due_at)))).scalar()
+    found: datetime | None = await _NEXT_DUE.scalar(tx)
+    return found
+
+
+_NEXT_DUE = Prepared(sa.select(sa.func.min(t.agenda.c.due_at)))
 
 
 async def with_status(tx: Tx, status: EntryStatus, *, before: datetime) -> list[Entry]:
     """Entries in a status that ended their slot before a moment."""
-    query = _select().where(t.entries.c.status == status.value, t.entries.c.ends_at < before)
-    return [_entry(row) for row in (await tx.execute(query.order_by(t.entries.c.id))).mappings()]
+    return [_entry(row) for row in await _WITH_STATUS.rows(tx, status=status.value, before=before)]
+
+
+_WITH_STATUS = Prepared(
+    _select()
+    .where(t.entries.c.status == sa.bindparam("status"), t.entries.c.ends_at < sa.bindparam("before"))
+    .order_by(t.entries.c.id)
+)

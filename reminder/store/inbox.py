@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared, each
 from reminder.store.seal import Sealer
 
 
@@ -51,8 +52,15 @@ async def keep(
 
 async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:
     """What has not been dealt with, oldest first."""
-    query = sa.select(t.inbox).where(t.inbox.c.state == "received").order_by(t.inbox.c.id).limit(limit)
-    return [_letter(row, sealer) for row in (await tx.execute(query)).mappings()]
+    return [_letter(row, sealer) for row in await _WAITING.rows(tx, limit=limit)]
+
+
+_WAITING = Prepared(
+    sa.select(t.inbox)
+    .where(t.inbox.c.state == "received")
+    .order_by(t.inbox.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 def _letter(row: Mapping[Any, Any], sealer: Sealer) -> Letter:
@@ -63,9 +71,15 @@ def _letter(row: Mapping[Any, Any], sealer: Sealer) -> Letter:
 
 async def finish(tx: Tx, letter_id: int, state: str, at: datetime, error: str = "") -> bool:
     """Mark as processed, ignored or dead; False if that was done already."""
-    query = sa.update(t.inbox).where(t.inbox.c.id == letter_id, t.inbox.c.state == "received")
-    done = query.values(state=state, processed_at=at, error=error).returning(t.inbox.c.id)
-    return (await tx.execute(done)).first() is not None
+    done = await _FINISH.row(tx, which=letter_id, state=state, processed_at=at, error=error)
+    return done is not None
+
+
+_FINISH = Prepared(
+    sa.update(t.inbox)
+    .where(t.inbox.c.id == sa.bindparam("which"), t.inbox.c.state == "received")
+    .returning(t.inbox.c.id)
+)
 
 
 async def failed(tx: Tx, letter_id: int, error: str) -> None:
@@ -76,9 +90,16 @@ async def failed(tx: Tx, letter_id: int, error: str) -> None:
 
 async def last_update_id(tx: Tx) -> int | None:
     """The newest stored Telegram update: the next poll starts after it."""
-    query = sa.select(t.inbox.c.external_id).where(t.inbox.c.source == "telegram")
-    newest = (await tx.execute(query.order_by(t.inbox.c.id.desc()).limit(1))).scalar()
+    newest = await _LAST_UPDATE.scalar(tx)
     return int(newest) if newest is not None else None
+
+
+_LAST_UPDATE = Prepared(
+    sa.select(t.inbox.c.external_id)
+    .where(t.inbox.c.source == "telegram")
+    .order_by(t.inbox.c.id.desc())
+    .limit(1)
+)
 
 
 # --- open questions --------------------------------------------------------------------------
@@ -133,11 +154,16 @@ async def close_question(tx: Tx, question_id: int, now: datetime, answer: str = 
     return found
 
 
-async def questions_about(tx: Tx, entry_id: int) -> list[int]:
-    query = sa.select(t.questions.c.id).where(
-        t.questions.c.entry_id == entry_id, t.questions.c.ended_at.is_(None)
-    )
-    return list((await tx.execute(query)).scalars())
+async def questions_about(tx: Tx, entry_ids: Sequence[int]) -> list[int]:
+    """Open questions about some entries."""
+    return await _ABOUT.scalars(tx, ids=list(entry_ids))
+
+
+_ABOUT = Prepared(
+    sa.select(t.questions.c.id)
+    .where(t.questions.c.entry_id.in_(each("ids")), t.questions.c.ended_at.is_(None))
+    .order_by(t.questions.c.id)
+)
 
 
 async def questions_of_reminder(tx: Tx, reminder_id: int) -> list[int]:
@@ -162,4 +188,7 @@ async def dialog(tx: Tx, chat_id: int) -> Mapping[str, Any] | None:
 
 
 async def end_dialog(tx: Tx, chat_id: int) -> None:
-    await tx.execute(sa.delete(t.dialogs).where(t.dialogs.c.chat_id == chat_id))
+    await _END_DIALOG.run(tx, chat=chat_id)
+
+
+_END_DIALOG = Prepared(sa.delete(t.dialogs).where(t.dialogs.c.chat_id == sa.bindparam("chat")))

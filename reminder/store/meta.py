@@ -4,15 +4,15 @@ import sqlalchemy as sa
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared
 
 
 async def get(tx: Tx, key: str) -> str | None:
-    value: str | None = (await tx.execute(_GET, {"key": key})).scalar()
+    value: str | None = await _GET.scalar(tx, key=key)
     return value
 
 
-_GET = sa.select(t.meta.c.value).where(t.meta.c.key == sa.bindparam("key"))
-"""Built once: it is asked in nearly every transaction."""
+_GET = Prepared(sa.select(t.meta.c.value).where(t.meta.c.key == sa.bindparam("key")))
 
 
 async def put(tx: Tx, key: str, value: str) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from reminder.domain.reminders import State
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared
 
 _FLYING = [State.SENDING.value, State.UNCERTAIN.value]
 
@@ -22,12 +23,12 @@ _ASKED = {
         t.deeds.c.at > sa.bindparam("undoable"), t.deeds.c.undone_at.is_(None), t.deeds.c.case_id.is_not(None)
     ),
 }
-_QUERY = sa.select(*(one.scalar_subquery().label(name) for name, one in _ASKED.items()))
+_QUERY = Prepared(sa.select(*(one.scalar_subquery().label(name) for name, one in _ASKED.items())))
 
 
 async def moments(tx: Tx, *, now: datetime, undo: timedelta) -> dict[str, datetime | None]:
     """By job: the earliest moment it is wanted; `undo` is when the oldest open undo window ends."""
-    found = dict((await tx.execute(_QUERY, {"undoable": now - undo})).mappings().one())
-    if found["undo"] is not None:
-        found["undo"] += undo
+    found: dict[str, datetime | None] = (await _QUERY.rows(tx, undoable=now - undo))[0]
+    if (last := found["undo"]) is not None:
+        found["undo"] = last + undo
     return found

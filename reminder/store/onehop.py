@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiosqlite
+from sqlalchemy.exc import DBAPIError
 
 
 class Cursor:
@@ -67,10 +68,33 @@ class Connection(aiosqlite.Connection):
         """Do a piece of work where the connection lives."""
         await self._execute(work, self._conn, *arguments)
 
+    async def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a statement, in one trip and without a cursor of ours. Errors are SQLAlchemy's."""
+        try:
+            found: list[Any] = await self._execute(_ask, self._conn, sql, parameters)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, list(parameters), error, sqlite3.Error) from error
+        return found
+
+    async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """One statement for many rows of values, in one trip."""
+        try:
+            await self._execute(_ask_many, self._conn, sql, rows)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, [], error, sqlite3.Error) from error
+
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:
             return fn(*args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+
+def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    return raw.execute(sql, parameters).fetchall()
+
+
+def _ask_many(raw: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    raw.executemany(sql, rows).close()
 
 
 def connect(database: str, *, inline: bool = False, **options: Any) -> Connection:

@@ -50,3 +50,51 @@ async def cases_under_way(tx: Tx) -> list[int]:
     """Cases that have not ended, oldest first."""
     query = sa.select(t.cases.c.id).where(t.cases.c.status.not_in([status.value for status in ENDED]))
     return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())
+
+
+async def kept_and_missed(tx: Tx, now: datetime) -> dict[int, dict[str, int]]:
+    """Office-bound deadlines by unit: met, met late, overdue, still open."""
+    office = (t.entries.c.bound == "office") & (t.entries.c.kind == "deadline")
+    status, due = t.entries.c.status, t.entries.c.due_at
+    named = {
+        "met": status == "met",
+        "met_late": status == "met_late",
+        "overdue": (status == "open") & (due < now),
+        "open": (status == "open") & (due >= now),
+    }
+    sums = [sa.func.sum(sa.case((test, 1), else_=0)).label(name) for name, test in named.items()]
+    query = (
+        sa.select(t.cases.c.unit_id, *sums)
+        .join(t.cases, t.cases.c.id == t.entries.c.case_id)
+        .where(office, t.cases.c.unit_id.is_not(None))
+        .group_by(t.cases.c.unit_id)
+    )
+    rows = (await tx.execute(query)).mappings()
+    return {row["unit_id"]: {name: int(row[name] or 0) for name in named} for row in rows}
+
+
+async def registered_before(tx: Tx, moment: datetime) -> list[int]:
+    """Cases that were opened by then and have got no further than being registered."""
+    waits = (t.cases.c.status == "registered") & (t.cases.c.opened_at <= moment)
+    return list((await tx.execute(sa.select(t.cases.c.id).where(waits).order_by(t.cases.c.id))).scalars())
+
+
+async def sponsored_by(tx: Tx, person_id: int) -> list[int]:
+    """Cases under way that a leader carries."""
+    ended = [status.value for status in ENDED]
+    mine = (t.cases.c.sponsor_id == person_id) & t.cases.c.status.not_in(ended)
+    return list((await tx.execute(sa.select(t.cases.c.id).where(mine).order_by(t.cases.c.id))).scalars())
+
+
+async def taking_long(tx: Tx, *, opened_before: datetime, due_before: datetime) -> list[int]:
+    """Cases under way that are old, were reopened, or have an answer that is long overdue; a first sieve."""
+    ended = [status.value for status in ENDED]
+    reopened = sa.select(t.facts.c.case_id).where(t.facts.c.event == "reopen", t.facts.c.voided_at.is_(None))
+    late = sa.select(t.entries.c.case_id).where(
+        t.entries.c.milestone == "handle", t.entries.c.status == "open", t.entries.c.due_at < due_before
+    )
+    query = sa.select(t.cases.c.id).where(
+        t.cases.c.status.not_in(ended),
+        (t.cases.c.opened_at < opened_before) | t.cases.c.id.in_(reopened) | t.cases.c.id.in_(late),
+    )
+    return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())

@@ -11,6 +11,7 @@ from reminder.domain.people import Absence, OrgUnit, Person, Posting, Role, Staf
 from reminder.store import meta
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared
 
 _VERSION = "people"
 """Under this name the database says which state of the staff it holds; it changes with every change."""
@@ -108,9 +109,13 @@ async def update(tx: Tx, person_id: int, **values: Any) -> None:
 
 
 async def by_chat(tx: Tx, chat_id: int) -> int | None:
-    query = sa.select(t.people.c.id).where(t.people.c.chat_id == chat_id, t.people.c.active)
-    found: int | None = (await tx.execute(query)).scalar()
+    found: int | None = await _BY_CHAT.scalar(tx, chat=chat_id)
     return found
+
+
+_BY_CHAT = Prepared(
+    sa.select(t.people.c.id).where(t.people.c.chat_id == sa.bindparam("chat"), t.people.c.active)
+)
 
 
 async def add_invite(

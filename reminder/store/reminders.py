@@ -14,6 +14,7 @@ from reminder.domain.planning import Told
 from reminder.domain.reminders import HEARD, MOVES, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared, each
 from reminder.store.seal import Sealer
 
 
@@ -65,20 +66,42 @@ def _reminder(row: Mapping[Any, Any]) -> Reminder:
 
 async def add(tx: Tx, **values: Any) -> int | None:
     """Insert, unless a reminder with this key exists: then None (it was done before)."""
-    make = sqlite_insert if tx.dialect.name == "sqlite" else pg_insert
     values.setdefault("told", {})
     values.setdefault("detail", {})
-    query = make(t.reminders).values(**values).on_conflict_do_nothing(index_elements=["key"])
-    found: int | None = (await tx.execute(query.returning(t.reminders.c.id))).scalar()
+    found: int | None = await _ADD[tx.dialect.name].scalar(tx, **values)
     return found
 
 
+_ADD = {
+    name: Prepared(
+        make(t.reminders).on_conflict_do_nothing(index_elements=["key"]).returning(t.reminders.c.id)
+    )
+    for name, make in (("sqlite", sqlite_insert), ("postgresql", pg_insert))
+}
+
+
+def _some(*where: Any) -> Prepared:
+    return Prepared(sa.select(*_COLUMNS).where(*where).order_by(t.reminders.c.id).limit(MOST))
+
+
+MOST = 1000
+"""Rows of one question."""
+
+
 async def one(tx: Tx, reminder_id: int) -> Reminder | None:
-    return _first(await some(tx, t.reminders.c.id == reminder_id))
+    row = await _ONE.row(tx, id=reminder_id)
+    return _reminder(row) if row is not None else None
+
+
+_ONE = _some(t.reminders.c.id == sa.bindparam("id"))
 
 
 async def by_key(tx: Tx, key: str) -> Reminder | None:
-    return _first(await some(tx, t.reminders.c.key == key))
+    row = await _BY_KEY.row(tx, key=key)
+    return _reminder(row) if row is not None else None
+
+
+_BY_KEY = _some(t.reminders.c.key == sa.bindparam("key"))
 
 
 async def by_token(tx: Tx, token: str) -> Reminder | None:
@@ -96,41 +119,49 @@ def _first(rows: list[Reminder]) -> Reminder | None:
     return rows[0] if rows else None
 
 
-async def some(tx: Tx, *where: Any, limit: int = 1000) -> list[Reminder]:
+async def some(tx: Tx, *where: Any, limit: int = MOST) -> list[Reminder]:
     query = sa.select(*_COLUMNS).where(*where).order_by(t.reminders.c.id).limit(limit)
     return [_reminder(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminder]:
     """Planned rows whose moment has come, earliest first; locked where the database can."""
-    query = (
-        sa.select(*_COLUMNS)
-        .where(t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= now)
-        .where(t.reminders.c.channel == channel)
-        .order_by(t.reminders.c.send_after, t.reminders.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [_reminder(row) for row in (await tx.execute(query)).mappings()]
+    return [_reminder(row) for row in await _READY.rows(tx, now=now, channel=channel, limit=limit)]
+
+
+_READY = Prepared(
+    sa.select(*_COLUMNS)
+    .where(t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= sa.bindparam("now"))
+    .where(t.reminders.c.channel == sa.bindparam("channel"))
+    .order_by(t.reminders.c.send_after, t.reminders.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
 
 
 async def next_send_at(tx: Tx) -> datetime | None:
-    query = sa.select(sa.func.min(t.reminders.c.send_after)).where(t.reminders.c.state == State.PLANNED.value)
-    return (await tx.execute(query)).scalar()
+    found: datetime | None = await _NEXT_SEND.scalar(tx)
+    return found
+
+
+_NEXT_SEND = Prepared(
+    sa.select(sa.func.min(t.reminders.c.send_after)).where(t.reminders.c.state == State.PLANNED.value)
+)
 
 
 async def move(tx: Tx, reminder_id: int, old: State, new: State, **values: Any) -> None:
     """One allowed move. Raises Stale if the row is not in `old` any more: somebody else was faster."""
     if new not in MOVES.get(old, frozenset()):
         raise AssertionError(f"no move from {old} to {new}")
-    query = (
-        sa.update(t.reminders)
-        .where(t.reminders.c.id == reminder_id, t.reminders.c.state == old.value)
-        .values(state=new.value, **values)
-        .returning(t.reminders.c.id)
-    )
-    if (await tx.execute(query)).first() is None:
+    if await _MOVE.row(tx, which=reminder_id, was=old.value, state=new.value, **values) is None:
         raise Stale("reminder.moved_on")
+
+
+_MOVE = Prepared(
+    sa.update(t.reminders)
+    .where(t.reminders.c.id == sa.bindparam("which"), t.reminders.c.state == sa.bindparam("was"))
+    .returning(t.reminders.c.id)
+)
 
 
 async def postpone(tx: Tx, reminder_id: int, until: datetime, reason: str = "") -> None:
@@ -142,20 +173,25 @@ async def postpone(tx: Tx, reminder_id: int, until: datetime, reason: str = "") 
 
 async def update(tx: Tx, reminder_id: int, **values: Any) -> None:
     """Fields beside the state."""
-    await tx.execute(sa.update(t.reminders).where(t.reminders.c.id == reminder_id).values(**values))
+    await _UPDATE.run(tx, which=reminder_id, **values)
+
+
+_UPDATE = Prepared(sa.update(t.reminders).where(t.reminders.c.id == sa.bindparam("which")))
 
 
 async def cancel_unsent(
     tx: Tx, entry_ids: Sequence[int], state: State, reason: str, at: datetime
 ) -> list[int]:
     """End rows that have not left the house; rows under way keep going and are corrected afterwards."""
-    query = (
-        sa.update(t.reminders)
-        .where(t.reminders.c.entry_id.in_(entry_ids), t.reminders.c.state == State.PLANNED.value)
-        .values(state=state.value, reason=reason, ended_at=at)
-        .returning(t.reminders.c.id)
-    )
-    return list((await tx.execute(query)).scalars())
+    ended = {"state": state.value, "reason": reason, "ended_at": at}
+    return await _CANCEL.scalars(tx, entries=list(entry_ids), **ended)
+
+
+_CANCEL = Prepared(
+    sa.update(t.reminders)
+    .where(t.reminders.c.entry_id.in_(each("entries")), t.reminders.c.state == State.PLANNED.value)
+    .returning(t.reminders.c.id)
+)
 
 
 async def again(tx: Tx, entry_id: int, revision: int, *, since: datetime) -> None:
@@ -173,14 +209,8 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
 
     That is the order of the entry's revisions: a text of an older one never leaves after a newer one exists.
     """
-    heard = [state.value for state in HEARD]
-    query = (
-        sa.select(*_COLUMNS)
-        .where(t.reminders.c.entry_id.in_(entry_ids), t.reminders.c.state.in_(heard))
-        .order_by(t.reminders.c.revision, t.reminders.c.id)
-    )
     found: dict[int, list[Told]] = {}
-    for row in (await tx.execute(query)).mappings():
+    for row in await _TOLD.rows(tx, entries=list(entry_ids)):
         reminder = _reminder(row)
         slot = reminder.told.get("slot")
         if slot and reminder.entry_id is not None:
@@ -190,9 +220,20 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
     return found
 
 
+_TOLD = Prepared(
+    sa.select(*_COLUMNS)
+    .where(
+        t.reminders.c.entry_id.in_(each("entries")), t.reminders.c.state.in_([state.value for state in HEARD])
+    )
+    .order_by(t.reminders.c.revision, t.reminders.c.id)
+)
+
+
 async def keys(tx: Tx, entry_ids: Sequence[int]) -> set[str]:
-    query = sa.select(t.reminders.c.key).where(t.reminders.c.entry_id.in_(entry_ids))
-    return set((await tx.execute(query)).scalars())
+    return set(await _KEYS.scalars(tx, entries=list(entry_ids)))
+
+
+_KEYS = Prepared(sa.select(t.reminders.c.key).where(t.reminders.c.entry_id.in_(each("entries"))))
 
 
 async def texts_since(tx: Tx, phone_id: int, since: datetime) -> list[Reminder]:
@@ -222,45 +263,27 @@ async def next_lease_at(tx: Tx) -> datetime | None:
     return (await tx.execute(query)).scalar()
 
 
-# --- attempts and receipts -------------------------------------------------------------------
+# --- attempts -------------------------------------------------------------------
 
 
 async def add_attempt(tx: Tx, *, token: str, reminder_id: int, started_at: datetime, **values: Any) -> None:
-    query = sa.insert(t.attempts).values(token=token, reminder_id=reminder_id, started_at=started_at)
-    await tx.execute(query.values(**values))
+    await _ADD_ATTEMPT.run(tx, token=token, reminder_id=reminder_id, started_at=started_at, **values)
+
+
+_ADD_ATTEMPT = Prepared(sa.insert(t.attempts))
 
 
 async def end_attempt(tx: Tx, token: str, *, outcome: str, code: str, provider_id: str, at: datetime) -> None:
-    query = sa.update(t.attempts).where(t.attempts.c.token == token)
-    await tx.execute(query.values(outcome=outcome, code=code, provider_id=provider_id, ended_at=at))
+    ended = {"outcome": outcome, "code": code, "provider_id": provider_id, "ended_at": at}
+    await _END_ATTEMPT.run(tx, which=token, **ended)
+
+
+_END_ATTEMPT = Prepared(sa.update(t.attempts).where(t.attempts.c.token == sa.bindparam("which")))
 
 
 async def attempts(tx: Tx, reminder_id: int) -> list[Mapping[str, Any]]:
     query = sa.select(t.attempts).where(t.attempts.c.reminder_id == reminder_id)
     return [dict(r) for r in (await tx.execute(query.order_by(t.attempts.c.n))).mappings()]
-
-
-async def add_receipt(
-    tx: Tx, *, provider_id: str, status: str, token: str, code: str, received_at: datetime
-) -> bool:
-    """Keep what the provider said; False if it said so before."""
-    known = sa.select(t.receipts.c.status).where(
-        t.receipts.c.provider_id == provider_id, t.receipts.c.status == status
-    )
-    if (await tx.execute(known)).first() is not None:
-        return False
-    values = {"provider_id": provider_id, "status": status, "token": token, "code": code}
-    await tx.execute(sa.insert(t.receipts).values(**values, received_at=received_at))
-    return True
-
-
-async def receipts(tx: Tx, *, token: str, provider_id: str) -> list[tuple[str, str, str]]:
-    """(provider id, status, code) known for an attempt."""
-    about = t.receipts.c.provider_id == provider_id
-    if token:
-        about = about | (t.receipts.c.token == token)
-    query = sa.select(t.receipts.c.provider_id, t.receipts.c.status, t.receipts.c.code).where(about)
-    return [(p, s, c) for p, s, c in await tx.execute(query)]
 
 
 async def wake_phone(tx: Tx, phone_id: int, now: datetime) -> None:
@@ -316,16 +339,13 @@ async def provider_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
     return set((await tx.execute(query)).scalars())
 
 
-async def token_of(tx: Tx, provider_id: str) -> str:
-    """The attempt that got this provider id; empty when none did."""
-    query = sa.select(t.attempts.c.token).where(t.attempts.c.provider_id == provider_id)
-    return (await tx.execute(query)).scalar() or ""
-
-
 async def digests(tx: Tx, kind: str, day: str, state: State) -> list[Reminder]:
     """The digests of a local day (ISO) in a state."""
-    where = (t.reminders.c.key.like(f"{kind}:%:{day}"), t.reminders.c.state == state.value)
-    return await some(tx, *where)
+    found = await _DIGESTS.rows(tx, keys=f"{kind}:%:{day}", state=state.value)
+    return [_reminder(row) for row in found]
+
+
+_DIGESTS = _some(t.reminders.c.key.like(sa.bindparam("keys")), t.reminders.c.state == sa.bindparam("state"))
 
 
 async def last_before(tx: Tx, reminder: Reminder, kind: str) -> Reminder | None:
@@ -362,6 +382,12 @@ async def of_person(tx: Tx, person_id: int, provider_id: str) -> Reminder | None
 
 async def merged_into(tx: Tx, key: str) -> set[int]:
     """Entries whose steps were told by the digest with this key."""
-    digest = sa.select(t.reminders.c.id).where(t.reminders.c.key == key).scalar_subquery()
-    query = sa.select(t.reminders.c.entry_id).where(t.reminders.c.digest_id == digest)
-    return {entry_id for entry_id in (await tx.execute(query)).scalars() if entry_id is not None}
+    return {entry_id for entry_id in await _MERGED.scalars(tx, key=key) if entry_id is not None}
+
+
+_MERGED = Prepared(
+    sa.select(t.reminders.c.entry_id).where(
+        t.reminders.c.digest_id
+        == sa.select(t.reminders.c.id).where(t.reminders.c.key == sa.bindparam("key")).scalar_subquery()
+    )
+)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared, each
 from reminder.store.seal import Sealer
 
 
@@ -70,8 +71,10 @@ async def update(tx: Tx, resident_id: int, **values: Any) -> None:
 
 
 async def many(tx: Tx, resident_ids: Sequence[int]) -> dict[int, Resident]:
-    query = sa.select(t.residents).where(t.residents.c.id.in_(resident_ids))
-    return {row["id"]: Resident(**row) for row in (await tx.execute(query)).mappings()}
+    return {row["id"]: Resident(**row) for row in await _MANY.rows(tx, ids=list(resident_ids))}
+
+
+_MANY = Prepared(sa.select(t.residents).where(t.residents.c.id.in_(each("ids"))))
 
 
 async def give_phone(tx: Tx, sealer: Sealer, resident_id: int, number: str, *, texts: bool = True) -> int:
@@ -122,27 +125,29 @@ async def holders_of(tx: Tx, phone_id: int) -> list[int]:
 
 async def phones(tx: Tx, sealer: Sealer, resident_ids: Sequence[int]) -> dict[int, list[Phone]]:
     """Numbers of each resident, in the order they were given."""
-    query = (
-        sa.select(t.holders.c.resident_id, t.phones, _opted_out())
-        .join(t.phones, t.phones.c.id == t.holders.c.phone_id)
-        .where(t.holders.c.resident_id.in_(resident_ids))
-        .order_by(t.holders.c.resident_id, t.phones.c.id)
-    )
     found: dict[int, list[Phone]] = {resident_id: [] for resident_id in resident_ids}
-    for row in (await tx.execute(query)).mappings():
+    for row in await _PHONES.rows(tx, ids=list(resident_ids)):
         found[row["resident_id"]].append(_phone(row, sealer))
     return found
 
 
 async def phone(tx: Tx, sealer: Sealer, phone_id: int) -> Phone | None:
-    query = sa.select(t.phones, _opted_out()).where(t.phones.c.id == phone_id)
-    row = (await tx.execute(query)).mappings().first()
+    row = await _PHONE.row(tx, id=phone_id)
     return _phone(row, sealer) if row is not None else None
 
 
 def _opted_out() -> sa.Label[bool]:
     standing = t.opt_outs.c.restored_at.is_(None)
     return sa.exists().where(t.opt_outs.c.blind == t.phones.c.blind, standing).label("opted_out")
+
+
+_PHONES = Prepared(
+    sa.select(t.holders.c.resident_id, t.phones, _opted_out())
+    .join(t.phones, t.phones.c.id == t.holders.c.phone_id)
+    .where(t.holders.c.resident_id.in_(each("ids")))
+    .order_by(t.holders.c.resident_id, t.phones.c.id)
+)
+_PHONE = Prepared(sa.select(t.phones, _opted_out()).where(t.phones.c.id == sa.bindparam("id")))
 
 
 def _phone(row: Mapping[Any, Any], sealer: Sealer) -> Phone:

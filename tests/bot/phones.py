@@ -31,7 +31,12 @@ class Phones:
         await self.answered()
 
     async def press(self, who: str, button: str, *, message: int | None = None, anyway: bool = False) -> str:
-        """Tap a button by label or data, by default the newest that has it; answers what the tap was told."""
+        """Tap a button by label or data, by default the newest that has it; answers what the tap was told.
+
+        The way back says until when it is open: its beginning is enough.
+        """
+        if button.startswith("↩"):
+            button = self.data(who, button)
         number = message if message is not None else self.message_with(who, button)
         self.world.press(chat_of(who), number, button, anyway=anyway)
         return await self.answered()

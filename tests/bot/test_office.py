@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from jobs.remind import remind
 from reminder.bot.office import CALENDAR_CHANGED
 from reminder.domain.workdays import MarkKind
+from reminder.kinds import Audience
 from reminder.store import calendars, cases, entries, people
 from tests.bot.phones import Phones, phones
-from tests.office import STAFF, a_case, person, read, write
+from tests.office import STAFF, a_case, pass_time, person, read, templates, write
 
 
 @pytest.fixture
@@ -93,6 +95,27 @@ async def test_preview_names_no_resident(chat: Phones) -> None:
     assert "李女士" not in chat.last("he")
 
 
+def test_every_kind_of_staff_message_is_called_by_its_own_name() -> None:
+    words = templates()
+    for lang in words.languages:
+        said = [
+            words.word(f"gist.{k.name}", lang) for k in words.kinds.values() if k.audience is Audience.STAFF
+        ]
+        assert len(set(said)) == len(said) > 10
+        assert words.word("bot.staff_message", lang) not in said
+
+
+async def test_preview_and_why_say_what_a_message_to_staff_is_about(chat: Phones) -> None:
+    no = (await a_case(chat.rt)).row.case.number
+    await chat.write("he", "/preview 60")
+    assert "新件 → 陈立文" in chat.last("he")
+    assert "超期提醒 → 林国栋" in chat.last("he")
+    pass_time(chat.rt, days=60)
+    await remind(chat.rt)
+    await chat.write("he", f"/why {no}")
+    assert "超期提醒 · → 林国栋" in chat.last("he")
+
+
 LEDGER = (Path(__file__).parents[1] / "ledger" / "sample.csv").read_bytes()
 
 
@@ -107,6 +130,7 @@ async def test_a_ledger_is_tried_out_first_and_applied_once(chat: Phones) -> Non
     apply, message = chat.data("he", "导入"), chat.message_with("he", "导入")
     assert chat.shown("he")[-1]["document"]["file_size"] > 0
     await chat.press("he", "导入")
+    assert any("已写入台账：新增 2" in api.get("text", "") for api in chat.shown("he"))
     applied = await count(chat)
     assert applied == 2  # the third row waits for an answer
     toast = await chat.press("he", apply, message=message, anyway=True)
@@ -133,3 +157,68 @@ async def test_a_ledger_from_somebody_who_may_not_import_is_not_even_fetched(cha
 async def test_an_unreadable_ledger_gets_its_sentence(chat: Phones) -> None:
     await chat.send_file("he", "台账.csv", b"")
     assert "台账.csv 是空的" in chat.last("he")
+
+
+async def test_a_real_office_is_set_up_from_the_chat(chat: Phones) -> None:
+    await chat.write("he", "/people unit Land Office 部门 属于 青麓县")
+    assert "已添加Land Office（部门），上级：青麓县" in chat.last("he")
+    for line in (
+        "/people add Ann Frost | Land Office | handler, unit head",
+        "/people add Bo Long, Land Office, handler",
+        "/people add Cy de Wit Land Office handler",
+    ):
+        await chat.write("he", line)
+        assert "已加入Land Office" in chat.last("he"), line
+    await chat.write("he", "/people head Land Office Ann Frost")
+    assert "Ann Frost现在负责Land Office" in chat.last("he")
+    staff = await read(chat.rt, people.staff)
+    unit = next(u for u in staff.units.values() if u.name == "Land Office")
+    mine = {p.name: p for p in staff.people.values() if p.unit_id == unit.id}
+    assert set(mine) == {"Ann Frost", "Bo Long", "Cy de Wit"}
+    assert unit.head_id == mine["Ann Frost"].id
+    assert staff.units[unit.parent_id or 0].name == "青麓县"
+    await chat.write("he", "/people")
+    assert "Land Office" in chat.last("he")
+    assert "/people unit" in chat.last("he")
+
+
+@pytest.mark.parametrize(
+    "line", ["unit 新局", "unit 新局 星球", "unit 柳溪镇 乡镇", "head 柳溪镇 火星人", "add 甲 乙"]
+)
+async def test_a_set_up_that_does_not_fit_changes_nothing(chat: Phones, line: str) -> None:
+    before = await read(chat.rt, people.staff)
+    await chat.write("he", f"/people {line}")
+    assert "什么都没有改" in chat.last("he")
+    assert await read(chat.rt, people.staff) == before
+
+
+async def test_only_admins_make_units(chat: Phones) -> None:
+    await chat.write("lin", "/people unit 新局 部门")
+    assert "什么都没有改" in chat.last("lin")
+    assert "新局" not in {u.name for u in (await read(chat.rt, people.staff)).units.values()}
+
+
+async def test_an_invite_for_nobody_says_so(chat: Phones) -> None:
+    await chat.write("he", "/invite 火星人")
+    assert "没有找到“火星人”" in chat.last("he")
+
+
+def all_labels(chat: Phones) -> list[str]:
+    return [label for n in range(len(chat.shown("he"))) for label in chat.labels("he", n)]
+
+
+async def test_a_ledgers_questions_are_answered_by_taps_and_count_when_it_is_applied(chat: Phones) -> None:
+    await chat.send_file("he", "台账.csv", LEDGER)
+    assert any(api.get("text", "").startswith("问题 1/") for api in chat.shown("he"))
+    while not (dates := [x for x in all_labels(chat) if x.startswith("2026-11-03")]):
+        await chat.press("he", "以后再说")
+    old, message = chat.data("he", dates[0]), chat.message_with("he", dates[0])
+    await chat.press("he", dates[0])
+    while "以后再说" in all_labels(chat):
+        await chat.press("he", "以后再说")
+    await chat.press("he", "导入")
+    assert await count(chat) == 3
+    assert any("已写入台账：新增 3" in api.get("text", "") for api in chat.shown("he"))
+    assert "已经答过" in await chat.press("he", old, message=message, anyway=True)
+    await chat.send_file("he", "台账.csv", LEDGER)
+    assert any(api.get("text", "").startswith("问题 1/") for api in chat.shown("he")[-3:])

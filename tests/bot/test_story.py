@@ -105,6 +105,7 @@ async def test_after_the_window_undo_says_so_and_changes_nothing(chat: Phones) -
     plan = await a_case(chat.rt)
     case_id, no = plan.row.case.id, plan.row.case.number
     await chat.write("chen", f"/note {no} 到现场看过了")
+    assert chat.labels("chen") == ["↩ 撤回（09:00:30前）"]
     pass_time(chat.rt, seconds=30)
     before = await facts(chat, case_id)
     toast = await chat.press("chen", "↩ 撤回")
@@ -144,7 +145,9 @@ async def test_the_calendar_marks_rest_days_and_shows_how_full_a_day_is(chat: Ph
     labels = chat.labels("chen")
     assert "25 ·2" in labels
     assert "26" in labels
-    assert "·28" in labels
+    assert "(28)" in labels
+    assert "·" not in "".join(label for label in labels if label != "25 ·2")
+    assert not {"16", "20"} & set(labels), "weeks that are over need no rows"
     assert "28" not in labels
     rows = chat.shown("chen")[-1]["reply_markup"]["inline_keyboard"]
     assert {len(row) for row in rows[1:]} == {7}

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 from reminder.cli_deadline import deadline
 from reminder.domain.deadline_words import AMOUNTS, WEEKDAYS, WORDS
 from reminder.domain.faults import ARGUMENT, COLUMN, LINE, SAID, STDIN
+from reminder.domain.workdays import WorkCalendar
+from reminder.domain.zones import ZONES, zone_of
 
 app = typer.Typer()
 app.command("deadline")(deadline)
@@ -216,3 +218,35 @@ def test_both_languages_can_say_everything():
         assert set(table["en"]) == set(table["zh"])
     for table in (LINE, COLUMN, STDIN, ARGUMENT, WEEKDAYS):
         assert set(table) == {"en", "zh"}
+
+
+@pytest.mark.parametrize(
+    ("start", "calendar", "end"),
+    [
+        ("2026-03-29T00:30", "GB-ENG", "2026-03-29T02:30:00"),  # 01:30 is not shown that night
+        ("2026-03-29T01:30", "GB-ENG", "2026-03-29T03:30:00"),  # nor does it begin one
+        ("2026-10-25T01:30", "GB-ENG", "2026-10-25T01:30:00"),  # shown twice: the first, and an hour later
+        ("2026-03-08T01:30", "US-CA", "2026-03-08T03:30:00"),
+        ("2026-03-29T00:30", "CN", "2026-03-29T01:30:00"),
+        ("2026-03-29T00:30Z", "GB-ENG", "2026-03-29T01:30:00+00:00"),
+    ],
+)
+def test_a_time_without_a_zone_is_read_off_the_wall_where_the_calendar_holds(start, calendar, end):
+    [found] = ends_of(HEADER + f"{start},h,1,next_day,forward,{calendar}\n")
+    assert (found["nominal"], found["effective"]) == (end, end)
+
+
+def test_the_words_follow_the_locale_and_the_option_overrides_it(monkeypatch):
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "截止日" in run("2026-08-03", "60", "cal").stdout
+    assert "Deadline:" in run("2026-08-03", "60", "cal", "--lang", "en").stdout
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    assert "Deadline:" in run("2026-08-03", "60", "cal").stdout
+
+
+def test_every_zone_of_the_table_exists_and_belongs_to_a_calendar():
+    for code in ZONES:
+        assert zone_of(code) is not None
+        assert WorkCalendar(code=code)

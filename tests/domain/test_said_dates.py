@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminder.domain.dates import (
@@ -170,6 +170,7 @@ clock = st.builds(time, st.integers(5, 22), st.integers(0, 59))
 
 
 @given(nows, st.integers(-400, 3000), languages, clock | st.none(), clock | st.none())
+@example(datetime(2020, 1, 1, tzinfo=SHANGHAI), 0, "en", time(12), time(21))
 def test_what_we_say_reads_back(
     now: datetime, days: int, lang: str, start: time | None, end: time | None
 ) -> None:

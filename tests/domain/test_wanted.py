@@ -78,7 +78,8 @@ def test_the_straight_way_ends_completed_without_anything_left_open(protocol: st
             outcome="holds",
         )
     assert story.status is Status.COMPLETED
-    assert [e.key for e in story.entries.values() if e.keeps_case_alive] == []
+    # What was learnt is written down after the case, and owed to nobody outside the office.
+    assert [k for k, e in story.entries.items() if e.keeps_case_alive and e.milestone != "lessons"] == []
 
 
 def test_the_dates_of_an_ordinary_case_accepted_on_the_second_of_march() -> None:

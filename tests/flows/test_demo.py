@@ -141,6 +141,15 @@ def _press(stage: Stage, act: str = "", label: str = "") -> int:
     raise AssertionError(f"no button {act}{label}")
 
 
+async def test_everybody_finds_their_commands_behind_the_slash(stage: Stage) -> None:
+    menus = stage.world.snapshot()["commands"]
+    joined = [card for card in stage.world.phones() if card["channel"] == "telegram" and card["started"]]
+    assert joined
+    for card in joined:
+        [menu] = [menu for key, menu in menus.items() if key.startswith(f"chat:{card['user']}:")]
+        assert "today" in {command["command"] for command in menu}
+
+
 async def test_undo_never_leaves_a_text_out(stage: Stage) -> None:
     await stage.drive.to_next_ring()
     before = len(stage.world.ledger())

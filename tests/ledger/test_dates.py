@@ -128,14 +128,19 @@ def test_a_day_without_a_year_is_a_question(cell: str) -> None:
     assert verdict.choices == ("2026-03-05", "2025-03-05", "2024-03-05")
 
 
-def test_the_title_gives_the_year() -> None:
-    assert read_date("3月5日", Days(today=TODAY, years=(2025,), not_after=TODAY)) == date(2025, 3, 5)
+def test_the_year_of_the_title_is_the_first_choice_and_still_a_question() -> None:
+    verdict = read_date("3月5日", Days(today=TODAY, years=(2025,), not_after=TODAY))
+    assert isinstance(verdict, Ask)
+    assert verdict.choices == ("2025-03-05", "2026-03-05", "2024-03-05")
+    due = read_date("3月5日", Days(today=TODAY, years=(2027,), not_before=date(2026, 1, 2)))
+    assert isinstance(due, Ask)
+    assert due.choices == ("2027-03-05", "2026-03-05")
 
 
 def test_a_title_of_two_years_is_a_question() -> None:
     verdict = read_date("3月5日", Days(today=TODAY, years=(2025, 2026), not_after=TODAY))
     assert isinstance(verdict, Ask)
-    assert set(verdict.choices) == {"2025-03-05", "2026-03-05"}
+    assert set(verdict.choices[:2]) == {"2025-03-05", "2026-03-05"}
 
 
 def test_a_title_that_contradicts_the_receipt_is_a_question() -> None:

@@ -14,7 +14,6 @@ from tests.ledger.books import (
     HEADER,
     KNOWN,
     LONG,
-    TODAY,
     comma_separated,
     keys,
     ledger,
@@ -139,15 +138,16 @@ def test_a_stated_day_and_a_limit_that_disagree_are_both_kept_and_reported() -> 
     assert "due_conflict" in {key for _, _, key in keys(found.notes)}
 
 
-def test_the_year_comes_from_the_title_the_sheet_or_the_file() -> None:
-    day = date(2025, 3, 5)
+def test_the_year_asked_first_is_that_of_the_title_the_sheet_or_the_file() -> None:
     titled = reading(["2025年信访台账"], LONG, row(received="3月5日"))
     drawn_up = reading(["2025年信访台账（填报日期：2026年1月9日）"], LONG, row(received="3月5日"))
     named = read(table(LONG, row(received="3月5日"), name="2025年3月"), ledger())
     filed = reading(LONG, row(received="3月5日"), name="信访台账2025")
     for found in (titled, drawn_up, named, filed):
-        assert [record.received_on for record in found.records] == [day]
-        assert found.questions == ()
+        assert questions(found) == [
+            (found.records[0].row, "登记时间", ("2025-03-05", "2026-03-05", "2024-03-05"))
+        ]
+        assert found.records[0].held
 
 
 def test_several_months_in_one_sheet_each_have_their_year() -> None:
@@ -159,7 +159,7 @@ def test_several_months_in_one_sheet_each_have_their_year() -> None:
         LONG,
         row("2", "1月6日", party="王五"),
     )
-    assert [record.received_on for record in found.records] == [date(2025, 12, 5), date(2026, 1, 6)]
+    assert [choices[0] for _, _, choices in questions(found)] == ["2025-12-05", "2026-01-06"]
     assert found.rejected == ()
 
 
@@ -356,8 +356,41 @@ def test_progress_is_told_on_the_way() -> None:
     assert heard == [(500, 1200), (1000, 1200), (1200, 1200)]
 
 
-def test_a_receipt_after_today_is_pointed_out() -> None:
-    found = reading(LONG, row(received="2026.12.24"))
-    assert found.records[0].received_on == date(2026, 12, 24)
-    assert keys(found.notes) == [(2, "登记时间", "future")]
-    assert date(2026, 12, 24) > TODAY
+def test_a_reason_quotes_the_cell_and_of_a_number_only_its_end() -> None:
+    found = reading(LONG, row("1", "2026-02-30"), row("2", party="王五", 联系电话="0101-555"))
+    assert [(one.key, one.values["text"]) for one in found.rejected] == [
+        ("import.why.no_such_day", "2026-02-30")
+    ]
+    assert [(one.key, one.values["text"]) for one in found.unread] == [("import.why.no_phone", "****-*55")]
+
+
+def test_a_number_the_spreadsheet_rounded_is_told_apart_from_one_that_is_too_short() -> None:
+    found = reading(LONG, row("1", 联系电话="1.3E+10"), row("2", party="王五", 联系电话="12"))
+    assert [one.key for one in found.unread] == ["import.why.lost_phone", "import.why.no_phone"]
+
+
+def test_a_day_of_receipt_still_to_come_rejects_the_row() -> None:
+    found = reading(LONG, row("1", "2026-11-24"), row("2", "2026-11-23", party="王五"))
+    assert keys(found.rejected) == [(2, "登记时间", "future")]
+    assert [record.row for record in found.records] == [3]
+
+
+def test_a_day_due_before_receipt_is_a_question_and_its_answer_counts() -> None:
+    rows = [LONG, row("1", "2026-03-05", 办理期限="2025-05-01")]
+    found = reading(*rows)
+    assert questions(found) == [(2, "办理期限", ("2026-05-01", "as_written", "leave_out"))]
+    assert (found.records[0].due_on, found.records[0].held) == (None, False)
+    for answer, day in (
+        ("2026-05-01", date(2026, 5, 1)),
+        ("as_written", date(2025, 5, 1)),
+        ("leave_out", None),
+    ):
+        settled = reading(*rows, answers={("Sheet1", 2, "办理期限"): answer})
+        assert (settled.questions, settled.records[0].due_on) == ((), day)
+
+
+def test_a_sheet_with_nothing_below_its_header_says_so() -> None:
+    assert [one.key for one in reading(LONG).notes] == ["import.note.no_rows"]
+    assert "import.note.no_rows" not in {one.key for one in reading(LONG, row("1")).notes}
+    rejected = reading(LONG, row("1", None))
+    assert "import.note.no_rows" not in {one.key for one in rejected.notes}

@@ -41,6 +41,8 @@ def told(rows: Sequence[Sequence[Any]] = ROWS) -> Reading:
 
 def test_the_json_has_exactly_the_promised_shape() -> None:
     printed = json.loads(json.dumps(json_object(told(), COUNTS, WORDS["zh"])))
+    shape = ["new", "changed", "same", "rejected", "unread", "questions", "left_out", "records"]
+    assert list(printed) == shape
     assert (printed["new"], printed["changed"], printed["same"]) == (2, 0, 0)
     assert [set(one) for one in printed["rejected"]] == [{"sheet", "row", "column", "reason"}]
     assert (printed["rejected"][0]["row"], printed["rejected"][0]["column"]) == (3, "登记时间")

@@ -1,0 +1,150 @@
+"""A statement that is asked often: built once, compiled once, and on SQLite handed straight to the driver.
+
+SQLAlchemy's way from a statement to its rows costs several times what SQLite needs to answer it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
+
+from reminder.store.database import Tx, driver_of
+
+Row = dict[str, Any]
+_Process = Callable[[Any], Any] | None
+
+
+def each(name: str) -> sa.BindParameter[Any]:
+    """A list in a statement: `column.in_(each("ids"))`."""
+    return sa.bindparam(name, expanding=True)
+
+
+class Prepared:
+    """Asked with its parameters by name; those that are columns of an INSERT or UPDATE are what it sets."""
+
+    def __init__(self, statement: sa.Executable) -> None:
+        self._statement: Any = statement
+        self._plans: dict[tuple[Any, ...], _Plan] = {}
+
+    async def rows(self, tx: Tx, **values: Any) -> list[Row]:
+        connection = driver_of(tx)
+        if connection is None:
+            found = await tx.execute(self._statement, values)
+            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+        values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
+        plan = self._plan(tx.dialect, values)
+        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
+
+    def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
+        shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = self._plans[shape] = _planned(self._statement, dialect, values)
+        return plan
+
+    async def row(self, tx: Tx, **values: Any) -> Row | None:
+        """The first row, if there is one."""
+        found = await self.rows(tx, **values)
+        return found[0] if found else None
+
+    async def scalars(self, tx: Tx, **values: Any) -> list[Any]:
+        """The first column."""
+        return [next(iter(row.values())) for row in await self.rows(tx, **values)]
+
+    async def scalar(self, tx: Tx, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = await self.scalars(tx, **values)
+        return found[0] if found else None
+
+    async def run(self, tx: Tx, **values: Any) -> None:
+        await self.rows(tx, **values)
+
+    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Once for each of the rows, which all name the same values; in one trip."""
+        if not rows:
+            return
+        connection = driver_of(tx)
+        if connection is None:
+            await tx.execute(self._statement, [dict(row) for row in rows])
+            return
+        plan = self._plan(tx.dialect, rows[0])
+        await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    """One "?": a value by name, the n-th of a list, or what the statement itself says."""
+
+    name: str | None
+    index: int | None
+    constant: Any
+    process: _Process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """A statement for lists of given lengths, as SQLite takes it."""
+
+    sql: str
+    slots: tuple[_Slot, ...]
+    names: tuple[str, ...]
+    processed: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def bound(self, values: Mapping[str, Any]) -> list[Any]:
+        return [_value(slot, values) for slot in self.slots]
+
+    def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
+        if not found or not self.names:
+            return []
+        columns = list(zip(*found, strict=True))
+        for index, process in self.processed:
+            columns[index] = tuple(map(process, columns[index]))
+        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
+    if slot.name is None:
+        return slot.constant
+    value = values[slot.name] if slot.index is None else values[slot.name][slot.index]
+    return slot.process(value) if slot.process is not None else value
+
+
+def _padded(values: list[Any]) -> list[Any]:
+    """To a power of two, so that a handful of plans serves lists of every length."""
+    short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
+    return [*values, *values[-1:] * short]
+
+
+def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Plan:
+    lists = {name for name, value in values.items() if isinstance(value, list)}
+    compiled: SQLCompiler = statement.compile(
+        dialect=dialect, column_keys=[name for name in values if name not in lists]
+    )
+    expanded = compiled.construct_expanded_state(dict(values))
+    columns = statement.exported_columns.items()
+    reading = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
+    return _Plan(
+        sql=expanded.statement,
+        slots=tuple(_slots(compiled, expanded, values)),
+        names=tuple(name for name, _ in columns),
+        processed=tuple((n, process) for n, process in enumerate(reading) if process is not None),
+    )
+
+
+def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
+    of_list = {
+        key: (name, n) for name, keys in expanded.parameter_expansion.items() for n, key in enumerate(keys)
+    }
+    for key in expanded.positiontup or ():
+        name, index = of_list.get(key, (key, None))
+        process = compiled.binds[name].type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+        if name in values:
+            yield _Slot(name=name, index=index, constant=None, process=process)
+        else:
+            constant = expanded.parameters[key]
+            yield _Slot(
+                name=None, index=None, constant=process(constant) if process else constant, process=None
+            )
