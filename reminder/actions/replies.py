@@ -15,7 +15,6 @@ from reminder.actions.whom import responsible
 from reminder.domain.cases import ENDED, Event
 from reminder.domain.errors import ReminderError
 from reminder.domain.people import Channel
-from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
 from reminder.domain.replies import QuestionKind, Reply, ReplyKind, read_reply
 from reminder.domain.workdays import at, local_day
@@ -29,9 +28,6 @@ _ALWAYS = frozenset({"opt_out_ok", "opt_in_ok"})
 
 ANSWERS_PER_HOUR = 4
 """Automatic answers to one phone per hour at most: two machines must not talk to each other for ever."""
-
-_CONFIRMATIONS = frozenset({"opt_out_ok", "opt_in_ok"})
-"""Sent only when something changed, so that each change is confirmed once and a repetition is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,12 +173,6 @@ async def _other(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _answer(tx, desk, heard, scene, "auto_answer")
 
 
-def _awaits_reading(scene: CaseScene, what: str, said: str) -> bool:
-    """Whether the same words are on somebody's list already."""
-    tasks = (e.detail for e in scene.entries.values() if e.kind is EntryKind.TASK and e.is_open)
-    return any((task.get("what"), task.get("said")) == (what, said) for task in tasks)
-
-
 _TASKS: Mapping[ReplyKind, str] = {
     ReplyKind.HELP: "ring_back",
     ReplyKind.WRONG_NUMBER: "check_number",
@@ -216,7 +206,7 @@ def _midnight(desk: Desk) -> datetime:
 async def _answer(
     tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene | None, kind: str, **detail: Any
 ) -> None:
-    """One automatic text back, within bounds; that texts stop or start is confirmed in any case."""
+    """One automatic text back, within bounds."""
     now = desk.clock.now()
     phone_id = heard.phone_id or await residents.keep_phone(tx, desk.sealer, heard.text.number)
     recent = await reminders.count_replies(tx, phone_id, now - timedelta(hours=1))

@@ -75,22 +75,11 @@ class CaseScene:
 
     def next_owed(self) -> Entry | None:
         """The open deadline by which the resident is answered, else the next open office-bound entry."""
-        return self.answer_owed() or _first(self._owed())
-
-    def answer_owed(self) -> Entry | None:
-        """The open deadline by which the resident is answered."""
+        owed = [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
         # The first event named is what meets it properly; a cadence may list the answer among others.
-        owed = self._owed()
-        return _first(
-            [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
-        )
-
-    def _owed(self) -> list[Entry]:
-        return [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
-
-
-def _first(owed: list[Entry]) -> Entry | None:
-    return min(owed, key=lambda e: (e.due_at, e.id), default=None)
+        answer = [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
+        pool = answer or owed
+        return min(pool, key=lambda e: (e.due_at, e.id)) if pool else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ from typing import Any
 
 from reminder.actions.casework_words import CASEWORK
 from reminder.actions.scene import CaseScene, Scene
-from reminder.actions.task_words import quoted
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
-from reminder.domain.said_dates import say_date, say_slot, say_time, say_weekday_date
+from reminder.domain.said_dates import say_date, say_short_date, say_slot, say_time, say_weekday_date
 from reminder.domain.workdays import local_day
 
 Values = dict[str, Any]
@@ -70,7 +69,7 @@ def _of_entry(scene: Scene, case: CaseScene, entry: Entry) -> Values:
 
 def _said(scene: Scene) -> Values:
     """What the anchoring fact or the direct message brought along; keys of words are turned into words."""
-    found: Values = {"said": ""}
+    found: Values = {}
     source: dict[str, Any] = dict(scene.entry.detail) if scene.entry is not None else {}
     for name, value in (source | dict(scene.reminder.detail)).items():
         if isinstance(value, str) and value.startswith("word:"):
@@ -79,22 +78,12 @@ def _said(scene: Scene) -> Values:
             found[name] = scene.desk.templates.word(
                 value.removeprefix("word:"), scene.lang, no=no, score=score
             )
-        elif name == "said":
-            found[name] = _quoted(scene, str(value))
         elif name.endswith("_on") and isinstance(value, str):
             found[name.removesuffix("_on")] = _day(scene, date.fromisoformat(value))
         elif name in _FREE:
             found[name] = value
     return found
 
-
-def _quoted(scene: Scene, said: str) -> str:
-    """The resident's own words for whoever rings back; a confidential case shows its number alone."""
-    hushed = scene.person is None or (scene.case is not None and scene.case.row.case.confidential)
-    return "" if hushed else quoted(scene.desk.templates, said, scene.lang, SAID_IN_PUSH)
-
-
-SAID_IN_PUSH = 200
 
 _FREE = frozenset(
     {"progress", "next", "reason", "result", "score", "state", "alt", "meaning", "suggested_next"}
@@ -160,69 +149,65 @@ def period(days: int, scene: Scene) -> str:
 
 
 def _moved(scene: Scene, _case: CaseScene, entry: Entry) -> Values:
-    """From which slot to which. On the same day the hours alone tell them apart."""
-    recipient = scene.reminder.recipient
-    heard = [t.slot for t in scene.told if t.recipient == recipient and t.slot]
-    if not heard:
+    """When they last heard it would be, and when it is now; what has not changed is not said twice."""
+    slot = _last_heard(scene)
+    if slot is None:
         return {}
-    lang, today = scene.lang, _today(scene)
-    old = _slot_start(heard[-1], scene)
-    new = entry.starts_at.astimezone(scene.office.zone) if entry.starts_at is not None else None
-    if new is None or not isinstance(old, datetime):
-        return {"old": say_weekday_date(_as_day(old), lang, today)}
-    if old.date() == new.date():
-        hour = say_time(new.time(), None, lang)
-        return {
-            "old": _short_slot(old, lang, today),
-            "new": hour if scene.resident else _slot(new, lang, today),
-        }
-    # A text has room for one weekday: that of the day to come.
-    before = say_date(old.date(), lang, today) if scene.resident else _slot(old, lang, today)
-    return {"old": before, "new": _slot(new, lang, today)}
+    old_at, _, old_place = slot.partition("|")
+    old, new = _local(scene, datetime.fromisoformat(old_at)), entry.starts_at
+    if new is None or not entry.is_open:
+        return {"old": _slot(scene, old)}
+    if scene.resident is not None:
+        return _moved_for_resident(scene, old, _local(scene, new), old_place, entry.place)
+    end = _local(scene, entry.ends_at) if entry.ends_at is not None else None
+    return {"old": _slot(scene, old), "new": _slot(scene, _local(scene, new), end)}
 
 
-def _cancelled(scene: Scene, _case: CaseScene, _entry: Entry) -> Values:
-    recipient = scene.reminder.recipient
-    heard = [t.slot for t in scene.told if t.recipient == recipient and t.slot]
-    if not heard:
-        return {}
-    return {"old": say_weekday_date(_as_day(_slot_start(heard[-1], scene)), scene.lang, _today(scene))}
+def _moved_for_resident(scene: Scene, old: datetime, new: datetime, old_place: str, place: str) -> Values:
+    """One segment holds one weekday and one or two times, no more."""
+    lang, today, words = scene.lang, _today(scene), scene.desk.templates.word
+    day = say_short_date(old.date(), lang, new.date(), today)
+    if old.date() != new.date():
+        return {"old": day, "new": _slot(scene, new)}
+    day = f"{day}{'' if lang == 'zh' else ', '}{say_time(old.time(), None, lang)}"
+    if old != new or old_place == place:
+        return {"old": day, "new": words("moved.same_day", lang, time=say_time(new.time(), None, lang))}
+    return {"old": day, "new": place or words("moved.home", lang)}
 
 
-def _slot(moment: datetime, lang: str, today: date) -> str:
-    return say_slot(moment.date(), moment.time(), None, lang, today)
+def _last_heard(scene: Scene) -> str | None:
+    """The slot this recipient was last told."""
+    heard = [t.slot for t in scene.told if t.recipient == scene.reminder.recipient and t.slot]
+    return heard[-1] if heard else None
 
 
-def _short_slot(moment: datetime, lang: str, today: date) -> str:
-    """Day and hour without the weekday: "12月2日下午4点", "2 December, 4 pm"."""
-    gap = "" if lang == "zh" else ", "
-    return f"{say_date(moment.date(), lang, today)}{gap}{say_time(moment.time(), None, lang)}"
+def _local(scene: Scene, moment: datetime) -> datetime:
+    return moment.astimezone(scene.office.zone)
 
 
-def _as_day(when: date) -> date:
-    return when.date() if isinstance(when, datetime) else when
-
-
-def _slot_start(slot: str, scene: Scene) -> date:
-    """The local start that a message named, or its day alone."""
-    when = slot.partition("|")[0]
-    if "T" in when:
-        return datetime.fromisoformat(when).astimezone(scene.office.zone)
-    return date.fromisoformat(when)
+def _slot(scene: Scene, start: datetime, end: datetime | None = None) -> str:
+    last = end.time() if end is not None else None
+    return say_slot(start.date(), start.time(), last, scene.lang, _today(scene))
 
 
 def _new_case(scene: Scene, case: CaseScene, _entry: Entry) -> Values:
-    contact = case.latest("first_contact", "contact", "sign")
-    owed = case.next_owed()
-    first = contact or owed
-    by = (first.promise_on or first.due_on) if first is not None else None
-    answer = case.answer_owed() or case.latest("notify") or owed
-    due = (answer.promise_on or answer.due_on) if answer is not None else by
+    """When to speak to the person, and what they then wait for: the answer, or who handles it."""
+    answer = case.answer_owed()
+    entry = answer or case.latest("notify") or case.next_owed()
+    first = case.latest("first_contact", "contact", "sign") or entry
     return {
-        "first_contact_by": _day(scene, by) if by else "",
-        "due": _day(scene, due) if due else "",
-        "goal": scene.desk.templates.word(f"goal.{'answer' if case.answer_owed() else 'tell'}", scene.lang),
+        "first_contact_by": _by(scene, first) if first is not None else "",
+        "due": _by(scene, entry) if entry is not None else "",
+        "goal": scene.desk.templates.word(f"goal.{'answer' if answer else 'tell'}", scene.lang),
     }
+
+
+def _by(scene: Scene, entry: Entry) -> str:
+    """The day somebody was promised; for what runs in hours, the moment."""
+    if entry.promise_on is None and entry.due_at is not None:
+        return _slot(scene, _local(scene, entry.due_at))
+    day = entry.promise_on or entry.due_on
+    return _day(scene, day) if day is not None else ""
 
 
 def _late(scene: Scene, case: CaseScene, entry: Entry) -> Values:
@@ -273,7 +258,7 @@ _SPECIAL: Mapping[str, Callable[[Scene, CaseScene, Entry], Values]] = {
     "low_score_alert": _low_score,
     "return_visit": _return_visit,
     "visit_moved": _moved,
-    "visit_cancelled": _cancelled,
+    "visit_cancelled": _moved,
     "staff_visit_moved": _moved,
     "staff_visit_cancelled": _moved,
     "new_case": _new_case,
