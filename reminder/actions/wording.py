@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.actions.casework_words import CASEWORK
+from reminder.actions.late_words import how_late
 from reminder.actions.scene import CaseScene, Scene
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
@@ -211,39 +212,26 @@ def _by(scene: Scene, entry: Entry) -> str:
 
 
 def _late(scene: Scene, case: CaseScene, entry: Entry) -> Values:
-    base = entry.due_on or entry.promise_on
-    calendar = scene.office.calendar
-    k = calendar.working_between(base, _today(scene)) if base is not None and base < _today(scene) else 0
     reasons = [f for f in case.past.all(Event.NOTE) if f.value.get("why")]
     why = str(reasons[-1].value["why"]) if reasons else scene.desk.templates.word("nothing_yet", scene.lang)
     return {
-        "late": _how_late(scene, entry, k),
+        "late": how_late(scene.desk.templates, entry, scene.office, scene.now, scene.lang),
         "why": why,
         "leader": scene.person.name if scene.person else "",
     }
 
 
-def _how_late(scene: Scene, entry: Entry, days: int) -> str:
-    """Working days, or hours where the limit runs by the clock: "3 working days", "2小时"."""
-    words = scene.desk.templates.word
-    if days:
-        return words("late.day" if days == 1 else "late.days", scene.lang, n=days)
-    hours = int((scene.now - entry.due_at).total_seconds() // 3600) if entry.due_at is not None else 0
-    if hours < 1:
-        return words("late.just", scene.lang)
-    return words("late.hour" if hours == 1 else "late.hours", scene.lang, n=hours)
-
-
 def _visit_tomorrow(scene: Scene, case: CaseScene, entry: Entry) -> Values:
-    words = scene.desk.templates
+    """What was promised and what helps at the door: a line each, where there is something to say."""
+    words = scene.desk.templates.word
     promises = [f for f in case.past.all(Event.NOTE, Event.CONTACT) if f.value.get("promise")]
-    separator, needs = words.word("separator", scene.lang), scene.needs
-    none = words.word("none", scene.lang)
+    promise = str(promises[-1].value["promise"]) if promises else ""
+    needs = words("separator", scene.lang).join(scene.needs)
     confirmed = "confirmed" if entry.status is EntryStatus.CONFIRMED else "unconfirmed"
     return {
-        "last_promise": str(promises[-1].value["promise"]) if promises else none,
-        "needs": separator.join(needs) or none,
-        "confirmed": words.word(f"card.{confirmed}", scene.lang),
+        "last_promise": words("card.promise", scene.lang, said=promise) + "\n" if promise.strip() else "",
+        "needs": words("card.needs", scene.lang, needs=needs) + "\n" if needs.strip() else "",
+        "confirmed": words(f"card.{confirmed}", scene.lang),
     }
 
 
