@@ -1,6 +1,5 @@
 """Why is every date of a case what it is, who answers for it, and who will hear of it when?"""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -10,13 +9,13 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.reminding import barred
 from reminder.actions.scene import CaseScene, read_case
+from reminder.actions.step_words import basis_in, step_in_words
 from reminder.actions.whom import reached, responsible, who
 from reminder.domain.cases import Event, Fact
 from reminder.domain.deadline_words import Lang, amount_of
 from reminder.domain.deadline_words import reached as stood_in_the_way
 from reminder.domain.deadlines import Due
 from reminder.domain.entries import Entry
-from reminder.domain.limits import Limit, Unit
 from reminder.domain.people import Person, Role
 from reminder.domain.planning import DAILY, DueStep, Told, steps
 from reminder.domain.protocols import ANCHORS, EntryKind
@@ -143,7 +142,7 @@ class _Teller:
             day=entry.promise_on or entry.due_on,
             provisional=entry.provisional,
             is_open=entry.is_open,
-            basis=milestone.basis if milestone is not None else "",
+            basis=basis_in(milestone.basis, self.lang) if milestone is not None else "",
             responsible=tuple(p.name for p in self.answering(entry)),
             lines=tuple(self.derived(entry, reckoning))
             if reckoning is not None
@@ -255,7 +254,7 @@ class _Teller:
             rung = Rung(
                 at=step.at,
                 step=step.key.rsplit(":", 1)[0] if step.roles else step.key,
-                said=self.step(step),
+                said=step_in_words(self.words, step.key, self.lang),
                 to=self.whom(step, entry),
                 kind=step.kind or "",
                 reason=self.reason(step),
@@ -265,20 +264,6 @@ class _Teller:
             if first is not rung:
                 found[same] = replace(first, to=tuple(dict.fromkeys([*first.to, *rung.to])))
         return list(found.values())
-
-    def step(self, step: DueStep) -> str:
-        if step.key.startswith(DAILY):
-            return self.word("rung.daily")
-        if step.key.startswith("weekly"):
-            return self.word("rung.weekly")
-        found = _OFFSET.match(step.key)
-        if found is None:
-            return self.word("rung.at_once")
-        if found[1] is None:
-            return self.word("rung.on_the_day")
-        number = int(found[1])
-        amount = amount_of(Limit(abs(number), _UNITS[found[2] or ""]), self.spoken)
-        return self.word("rung.before" if number < 0 else "rung.after", amount=amount)
 
     def whom(self, step: DueStep, entry: Entry) -> tuple[str, ...]:
         if step.resident:
@@ -305,9 +290,6 @@ _SINCE = frozenset(
     | {Event.MISSED, Event.VISITED, Event.ADD, Event.DONE}
 )
 """What is told of an entry besides its reckoning."""
-
-_OFFSET = re.compile(r"T(?:0|([+-]\d+)(wd|h|min)?)")
-_UNITS = {"": Unit.CAL, "wd": Unit.WD, "h": Unit.HOUR, "min": Unit.MINUTE}
 
 
 def _to_come(scene: CaseScene, entry: Entry, told: Sequence[Told]) -> list[DueStep]:

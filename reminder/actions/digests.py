@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from reminder.actions.desk import Desk
+from reminder.actions.late_words import days_late
 from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import reached
 from reminder.domain.entries import Entry, EntryStatus
@@ -192,7 +193,7 @@ def line(desk: Desk, item: Item, lang: str, today: date) -> str:
         place=words("confidential", lang) if confidential else item.row.case.place or "—",
         time=when,
         due=say_date(due, lang, today),
-        k=max(1, calendar.working_between(entry.due_on or due, today)),
+        late=days_late(desk.templates, max(1, calendar.working_between(entry.due_on or due, today)), lang),
         meaning=words("meaning.other_day", lang),
         gist=_gist(desk, entry, item.row, lang),
         why=_why(desk, str(entry.detail.get("why", "")), lang),

@@ -202,7 +202,10 @@ async def _read(tx: Tx, desk: Desk, case_ids: Sequence[int], entry_ids: Sequence
 
 
 def _once_a_day(due: Iterable[DueStep], office: Office) -> Iterator[DueStep]:
-    """Pushes of one entry to the same people on one day become the last, most urgent one."""
+    """Pushes of one entry to the same people on one day become the last, most urgent one.
+
+    A correction is for one person alone, and nobody else's replaces it.
+    """
     last: dict[tuple[object, ...], DueStep] = {}
     for step in due:
         day = local_day(step.at, office.zone)

@@ -97,8 +97,8 @@ async def _start(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _other(tx, desk, heard)
         return
     scene = await _latest(tx, desk, heard)
+    await _answer(tx, desk, heard, scene, "opt_in_ok")
     if scene is not None:
-        await _answer(tx, desk, heard, scene, "opt_in_ok")
         await _tell_staff(tx, desk, heard, scene, "start")
 
 

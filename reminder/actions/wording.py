@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.actions.casework_words import CASEWORK
+from reminder.actions.late_words import how_late
 from reminder.actions.scene import CaseScene, Scene
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
-from reminder.domain.said_dates import say_date, say_slot, say_time, say_weekday_date
+from reminder.domain.said_dates import say_date, say_short_date, say_slot, say_time, say_weekday_date
 from reminder.domain.workdays import local_day
 
 Values = dict[str, Any]
@@ -149,105 +150,88 @@ def period(days: int, scene: Scene) -> str:
 
 
 def _moved(scene: Scene, _case: CaseScene, entry: Entry) -> Values:
-    """From which slot to which. On the same day the hours alone tell them apart."""
-    recipient = scene.reminder.recipient
-    heard = [t.slot for t in scene.told if t.recipient == recipient and t.slot]
-    if not heard:
+    """When they last heard it would be, and when it is now; what has not changed is not said twice."""
+    slot = _last_heard(scene)
+    if slot is None:
         return {}
-    lang, today = scene.lang, _today(scene)
-    old = _slot_start(heard[-1], scene)
-    new = entry.starts_at.astimezone(scene.office.zone) if entry.starts_at is not None else None
-    if new is None or not isinstance(old, datetime):
-        return {"old": say_weekday_date(_as_day(old), lang, today)}
-    if old.date() == new.date():
-        hour = say_time(new.time(), None, lang)
-        return {
-            "old": _short_slot(old, lang, today),
-            "new": hour if scene.resident else _slot(new, lang, today),
-        }
-    # A text has room for one weekday: that of the day to come.
-    before = say_date(old.date(), lang, today) if scene.resident else _slot(old, lang, today)
-    return {"old": before, "new": _slot(new, lang, today)}
+    old_at, _, old_place = slot.partition("|")
+    old, new = _local(scene, datetime.fromisoformat(old_at)), entry.starts_at
+    if new is None or not entry.is_open:
+        return {"old": _slot(scene, old)}
+    if scene.resident is not None:
+        return _moved_for_resident(scene, old, _local(scene, new), old_place, entry.place)
+    end = _local(scene, entry.ends_at) if entry.ends_at is not None else None
+    return {"old": _slot(scene, old), "new": _slot(scene, _local(scene, new), end)}
 
 
-def _cancelled(scene: Scene, _case: CaseScene, _entry: Entry) -> Values:
-    recipient = scene.reminder.recipient
-    heard = [t.slot for t in scene.told if t.recipient == recipient and t.slot]
-    if not heard:
-        return {}
-    return {"old": say_weekday_date(_as_day(_slot_start(heard[-1], scene)), scene.lang, _today(scene))}
+def _moved_for_resident(scene: Scene, old: datetime, new: datetime, old_place: str, place: str) -> Values:
+    """One segment holds one weekday and one or two times, no more."""
+    lang, today, words = scene.lang, _today(scene), scene.desk.templates.word
+    day = say_short_date(old.date(), lang, new.date(), today)
+    if old.date() != new.date():
+        return {"old": day, "new": _slot(scene, new)}
+    day = f"{day}{'' if lang == 'zh' else ', '}{say_time(old.time(), None, lang)}"
+    if old != new or old_place == place:
+        return {"old": day, "new": words("moved.same_day", lang, time=say_time(new.time(), None, lang))}
+    return {"old": day, "new": place or words("moved.home", lang)}
 
 
-def _slot(moment: datetime, lang: str, today: date) -> str:
-    return say_slot(moment.date(), moment.time(), None, lang, today)
+def _last_heard(scene: Scene) -> str | None:
+    """The slot this recipient was last told."""
+    heard = [t.slot for t in scene.told if t.recipient == scene.reminder.recipient and t.slot]
+    return heard[-1] if heard else None
 
 
-def _short_slot(moment: datetime, lang: str, today: date) -> str:
-    """Day and hour without the weekday: "12月2日下午4点", "2 December, 4 pm"."""
-    gap = "" if lang == "zh" else ", "
-    return f"{say_date(moment.date(), lang, today)}{gap}{say_time(moment.time(), None, lang)}"
+def _local(scene: Scene, moment: datetime) -> datetime:
+    return moment.astimezone(scene.office.zone)
 
 
-def _as_day(when: date) -> date:
-    return when.date() if isinstance(when, datetime) else when
-
-
-def _slot_start(slot: str, scene: Scene) -> date:
-    """The local start that a message named, or its day alone."""
-    when = slot.partition("|")[0]
-    if "T" in when:
-        return datetime.fromisoformat(when).astimezone(scene.office.zone)
-    return date.fromisoformat(when)
+def _slot(scene: Scene, start: datetime, end: datetime | None = None) -> str:
+    last = end.time() if end is not None else None
+    return say_slot(start.date(), start.time(), last, scene.lang, _today(scene))
 
 
 def _new_case(scene: Scene, case: CaseScene, _entry: Entry) -> Values:
-    contact = case.latest("first_contact", "contact", "sign")
-    owed = case.next_owed()
-    first = contact or owed
-    by = (first.promise_on or first.due_on) if first is not None else None
-    answer = case.answer_owed() or case.latest("notify") or owed
-    due = (answer.promise_on or answer.due_on) if answer is not None else by
+    """When to speak to the person, and what they then wait for: the answer, or who handles it."""
+    answer = case.answer_owed()
+    entry = answer or case.latest("notify") or case.next_owed()
+    first = case.latest("first_contact", "contact", "sign") or entry
     return {
-        "first_contact_by": _day(scene, by) if by else "",
-        "due": _day(scene, due) if due else "",
-        "goal": scene.desk.templates.word(f"goal.{'answer' if case.answer_owed() else 'tell'}", scene.lang),
+        "first_contact_by": _by(scene, first) if first is not None else "",
+        "due": _by(scene, entry) if entry is not None else "",
+        "goal": scene.desk.templates.word(f"goal.{'answer' if answer else 'tell'}", scene.lang),
     }
 
 
+def _by(scene: Scene, entry: Entry) -> str:
+    """The day somebody was promised; for what runs in hours, the moment."""
+    if entry.promise_on is None and entry.due_at is not None:
+        return _slot(scene, _local(scene, entry.due_at))
+    day = entry.promise_on or entry.due_on
+    return _day(scene, day) if day is not None else ""
+
+
 def _late(scene: Scene, case: CaseScene, entry: Entry) -> Values:
-    base = entry.due_on or entry.promise_on
-    calendar = scene.office.calendar
-    k = calendar.working_between(base, _today(scene)) if base is not None and base < _today(scene) else 0
     reasons = [f for f in case.past.all(Event.NOTE) if f.value.get("why")]
     why = str(reasons[-1].value["why"]) if reasons else scene.desk.templates.word("nothing_yet", scene.lang)
     return {
-        "late": _how_late(scene, entry, k),
+        "late": how_late(scene.desk.templates, entry, scene.office, scene.now, scene.lang),
         "why": why,
         "leader": scene.person.name if scene.person else "",
     }
 
 
-def _how_late(scene: Scene, entry: Entry, days: int) -> str:
-    """Working days, or hours where the limit runs by the clock: "3 working days", "2小时"."""
-    words = scene.desk.templates.word
-    if days:
-        return words("late.day" if days == 1 else "late.days", scene.lang, n=days)
-    hours = int((scene.now - entry.due_at).total_seconds() // 3600) if entry.due_at is not None else 0
-    if hours < 1:
-        return words("late.just", scene.lang)
-    return words("late.hour" if hours == 1 else "late.hours", scene.lang, n=hours)
-
-
 def _visit_tomorrow(scene: Scene, case: CaseScene, entry: Entry) -> Values:
-    words = scene.desk.templates
+    """What was promised and what helps at the door: a line each, where there is something to say."""
+    words = scene.desk.templates.word
     promises = [f for f in case.past.all(Event.NOTE, Event.CONTACT) if f.value.get("promise")]
-    separator, needs = words.word("separator", scene.lang), scene.needs
-    none = words.word("none", scene.lang)
+    promise = str(promises[-1].value["promise"]) if promises else ""
+    needs = words("separator", scene.lang).join(scene.needs)
     confirmed = "confirmed" if entry.status is EntryStatus.CONFIRMED else "unconfirmed"
     return {
-        "last_promise": str(promises[-1].value["promise"]) if promises else none,
-        "needs": separator.join(needs) or none,
-        "confirmed": words.word(f"card.{confirmed}", scene.lang),
+        "last_promise": words("card.promise", scene.lang, said=promise) + "\n" if promise.strip() else "",
+        "needs": words("card.needs", scene.lang, needs=needs) + "\n" if needs.strip() else "",
+        "confirmed": words(f"card.{confirmed}", scene.lang),
     }
 
 
@@ -262,8 +246,9 @@ _SPECIAL: Mapping[str, Callable[[Scene, CaseScene, Entry], Values]] = {
     "low_score_alert": _low_score,
     "return_visit": _return_visit,
     "visit_moved": _moved,
-    "visit_cancelled": _cancelled,
+    "visit_cancelled": _moved,
     "staff_visit_moved": _moved,
+    "staff_visit_cancelled": _moved,
     "new_case": _new_case,
     "escalation": _late,
     "overdue": _late,

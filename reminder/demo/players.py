@@ -128,6 +128,7 @@ _NEXT = {
     (Status.ACCEPTED, "first_contact"): "/contact {no} {talk}",
     (Status.ACCEPTED, "progress"): "/contact {no} {talk}",
     (Status.IN_PROGRESS, "progress"): "/contact {no} {talk}",
+    (Status.IN_PROGRESS, "plan_again"): "/contact {no} {talk}",
     (Status.IN_PROGRESS, "half"): "/note {no} {note}",
     (Status.ACCEPTED, "handle"): "/answer {no} upheld {done}",
     (Status.IN_PROGRESS, "handle"): "/answer {no} upheld {done}",

@@ -225,10 +225,10 @@ def _corrections(entry: Wanted, told: tuple[Told, ...]) -> Iterator[DueStep]:
     for recipient in sorted({t.recipient for t in told}):
         if entry.status is EntryStatus.CANCELLED:
             ended_before = entry.ended_at and entry.starts_at and entry.ended_at < entry.starts_at
-            if ended_before and recipient.startswith("resident:") and entry.ended_at:
-                yield DueStep(
-                    key=OFF, at=entry.ended_at, resident=True, kind="visit_cancelled", only=recipient
-                )
+            if ended_before and entry.ended_at:
+                resident = recipient.startswith("resident:")
+                kind = "visit_cancelled" if resident else "staff_visit_cancelled"
+                yield DueStep(key=OFF, at=entry.ended_at, resident=resident, kind=kind, only=recipient)
         elif entry.is_open and stale(recipient, slot_of(entry), told):
             yield _correction(entry, recipient)
 

@@ -52,6 +52,14 @@ def say_weekday_date(day: date, lang: str, today: date | None = None) -> str:
     return f"{weekday} {day.day} {_MONTHS[day.month - 1][:3]}{year}"
 
 
+def say_short_date(day: date, lang: str, beside: date, today: date | None = None) -> str:
+    """The date where every sign counts, next to another one: "23日" or "5月23日", "23 Jun"."""
+    if lang == "zh":
+        same = (day.year, day.month) == (beside.year, beside.month) and day != beside
+        return f"{day.day}日" if same else say_date(day, lang, today)
+    return say_weekday_date(day, lang, today).partition(" ")[2]
+
+
 def say_time(start: time, end: time | None, lang: str) -> str:
     """A point, a stretch or a half day: "上午9点", "上午9-11点", "上午"; "9 am", "9-11 am", "morning"."""
     if end is not None and (half_day := _HALF_DAYS.get((start, end))):

@@ -95,7 +95,7 @@ async def test_whoever_was_offered_a_day_hears_of_the_new_one(rt: Runtime) -> No
     await act(rt, "chen", visits.move, visit, FRIDAY)
     await after(rt, minutes=1)
     assert "11月27日" in texts(rt)[-1].text
-    assert "11月26日" in texts(rt)[-1].text  # what it was before
+    assert "，26日的上门" in texts(rt)[-1].text  # what it was before
     assert await states(rt, "visit_moved") == [("sent", "")]
 
 

@@ -267,6 +267,19 @@ async def test_two_people_of_one_case_hear_each_on_their_own_phone(rt: Runtime) 
     assert sorted(row.message.to for row in texts(rt)) == [LI, ZHAO]
 
 
+async def test_progress_written_for_the_resident_reaches_the_resident_and_a_plain_note_does_not(
+    rt: Runtime,
+) -> None:
+    case_id = await visited_case(rt)
+    await act(rt, "chen", cases.note, case_id, "去看过了")
+    await after(rt, minutes=2)
+    assert await states(rt, "progress") == []
+    await act(rt, "chen", cases.note, case_id, "测过了", progress="测量做完了", next_step="张榜公布")
+    await after(rt, minutes=2)
+    assert await states(rt, "progress") == [("sent", "")]
+    assert "测量做完了。下一步张榜公布，12月14日前再告诉您" in texts(rt)[-1].text
+
+
 # --- one that is broken holds up no other ----------------------------------------------------
 
 

@@ -180,3 +180,30 @@ def test_housing_stage_two_follows_the_request_and_ends_with_the_answer() -> Non
         EntryStatus.MET,
         EntryStatus.MET_LATE,
     }
+
+
+@pytest.mark.parametrize(
+    ("event", "value", "heard"),
+    [
+        (Event.NOTE, {"text": "went to see"}, False),
+        (Event.NOTE, {"text": "waits for the permit", "why": "permit"}, False),
+        (Event.TOLD, {"progress": "surveyed", "next": "draft"}, True),
+        (Event.CONTACT, {"text": "rang them"}, True),
+        (Event.ANSWER, {"outcome": "upheld", "reason": "r"}, True),
+    ],
+)
+def test_only_what_the_person_heard_counts_as_hearing_how_it_stands(
+    event: Event, value: dict[str, str], heard: bool
+) -> None:
+    story = Story(shipped()["ordinary"]).register().then(Event.ACCEPT)
+    assert story.entries["progress"].is_open
+    story.then(event, days=4, **value)
+    assert (story.entries["progress"].status is EntryStatus.MET) is heard
+
+
+def test_an_internal_note_is_no_plan_told_after_a_reopening() -> None:
+    story = closed("ordinary").then(Event.REOPEN, days=1, reason_text="again")
+    story.then(Event.NOTE, days=1, text="thinking")
+    assert story.entries["plan_again"].is_open
+    story.then(Event.TOLD, days=1, progress="a new survey", next="a draft")
+    assert story.entries["plan_again"].status is EntryStatus.MET
