@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.housekeeping import housekeep
 from jobs.remind import remind
-from reminder.bot.office import CALENDAR_CHANGED
 from reminder.domain.workdays import MarkKind
 from reminder.kinds import Audience
 from reminder.store import calendars, cases, entries, people
@@ -59,7 +59,9 @@ async def test_marking_a_day_asks_first_and_says_how_many_dates_would_move(chat:
     await chat.press("he", "对，就这样")
     marks = await read(chat.rt, calendars.marks)
     assert marks[date(2026, 11, 26)].kind is MarkKind.REST
-    assert chat.rt.memo[CALENDAR_CHANGED] is True
+    await housekeep(chat.rt)
+    now = await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id]))
+    assert now != kept, "the cases follow the marked day"
     await chat.write("he", "/calendar list")
     assert "赶集" in chat.last("he")
 
