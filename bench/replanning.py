@@ -1,4 +1,4 @@
-"""What does replanning cost, one case and all open ones after new holidays? python -m bench.replanning [n]"""
+"""What does replanning cost, one case and all open ones after new holidays (python -m bench.replanning N)?"""
 
 import asyncio
 import itertools

@@ -32,6 +32,9 @@ app.add_typer(calendar_app, name="calendar")
 app.command("deadline")(deadline)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Language = Annotated[str, typer.Option("--lang", help="zh or en; default: this terminal's language.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this nothing is changed.")]
+Promised = Annotated[int, typer.Option(help="Repeats how many dates told to residents would fall away.")]
 
 
 def main() -> None:
@@ -163,6 +166,33 @@ def check(as_json: Json = False) -> None:
     _wait(cli_office.check(_settings(), as_json=as_json))
 
 
+@app.command()
+def why(
+    case: Annotated[str, typer.Argument(help="The case's number.")],
+    *,
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    """Why every date of a case is what it is, who hears of it, and every message about it."""
+    from reminder import cli_explain
+
+    _wait(cli_explain.why(_settings(), case, as_json=as_json, lang=lang or spoken()))
+
+
+@app.command()
+def preview(
+    *,
+    days: Annotated[int, typer.Option(help="How many days ahead.")] = 14,
+    unit: Annotated[str, typer.Option(help="Only this unit's cases and those below it: name or id.")] = "",
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    """The exact texts, recipients and SMS parts that will go, if nothing more happens."""
+    from reminder import cli_explain
+
+    _wait(cli_explain.preview(_settings(), days=days, unit=unit, as_json=as_json, lang=lang or spoken()))
+
+
 @app.command("first-admin")
 def first_admin(
     name: Annotated[str, typer.Option(help="The admin's name.")] = "Admin",
@@ -212,6 +242,39 @@ def protocols_check(
     from reminder import cli_office
 
     raise typer.Exit(cli_office.check_protocols(folder, _settings()))
+
+
+@protocols_app.command("migrate")
+def protocols_migrate(
+    key: Annotated[str, typer.Argument(help="The protocol's key, such as ordinary.")],
+    *,
+    apply: Apply = False,
+    promised: Promised = 0,
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    """Put every case under way on a protocol's newest version; shows the exact difference first."""
+    from reminder import cli_explain
+
+    wish = cli_explain.Wish(key=key, apply=apply, promised=promised, as_json=as_json, lang=lang or spoken())
+    _wait(cli_explain.migrate(_settings(), wish))
+
+
+@protocols_app.command("change")
+def protocols_change(
+    case: Annotated[str, typer.Argument(help="The case's number.")],
+    key: Annotated[str, typer.Argument(help="The protocol's key, such as urgent.")],
+    *,
+    apply: Apply = False,
+    promised: Promised = 0,
+    as_json: Json = False,
+    lang: Language = "",
+) -> None:
+    """Put one case under another protocol or version; shows the exact difference first."""
+    from reminder import cli_explain
+
+    wish = cli_explain.Wish(key=key, apply=apply, promised=promised, as_json=as_json, lang=lang or spoken())
+    _wait(cli_explain.change_case(_settings(), case, wish))
 
 
 @templates_app.command("check")

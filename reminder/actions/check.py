@@ -47,12 +47,12 @@ async def _of_batch(tx: Tx, desk: Desk, ids: list[int]) -> list[Violation]:
         row = rows[case_id]
         no = row.case.number
         await versions.at_hand(tx, desk, row)
-        if row.protocol_held in desk.unreadable and row.status not in ENDED:
-            held = " ".join(row.protocol_held)
-            found.append(Violation(rule="protocol_version_unreadable", case=no, detail=held))
         if not desk.knows(row):
             found.append(Violation(rule="protocol_missing", case=no, detail=row.protocol))
             continue
+        if row.protocol_held in desk.unreadable and row.status not in ENDED:
+            held = " ".join(row.protocol_held)
+            found.append(Violation(rule="protocol_version_unreadable", case=no, detail=held))
         past = history(facts[case_id], direct_answer=row.case.direct_answer)
         protocol = desk.protocol_of(row)
         should = wanted(past, protocol, desk.office_for(protocol))

@@ -25,7 +25,7 @@ from reminder.domain.reminders import HEARD
 from reminder.domain.wanted import wanted
 from reminder.domain.workdays import local_day
 from reminder.store import cases, overview, reminders
-from reminder.store.database import Tx
+from reminder.store.database import Database, Tx
 
 AHEAD = timedelta(days=14)
 """How far a change of the messages to come is shown."""
@@ -264,12 +264,48 @@ async def _texts_heard(tx: Tx, scene: CaseScene) -> list[tuple[str, date]]:
 # --- many cases ---------------------------------------------------------------------------------
 
 
-async def would_migrate(tx: Tx, desk: Desk, by: Actor, key: str) -> list[Change]:
-    """What each case under way would get from the newest version of its protocol."""
-    await permit(tx, by, "protocol")
-    return [await would_change(tx, desk, by, case_id, key) for case_id in await behind(tx, desk, key)]
+async def would_migrate(db: Database, desk: Desk, by: Actor, key: str) -> list[Change]:
+    """What each case under way would get from the newest version of its protocol, case by case."""
+    async with db.read() as tx:
+        await permit(tx, by, "protocol")
+        ids = await behind(tx, desk, key)
+    found = []
+    for case_id in ids:
+        async with db.write() as tx:
+            found.append(await would_change(tx, desk, by, case_id, key))
+    return found
 
 
-def for_case(by: Actor, case_id: int) -> Actor:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """How many cases moved, and why others (by number) stayed as they were."""
+
+    done: int
+    left: tuple[tuple[str, Refused], ...]
+
+
+async def migrate(
+    db: Database, desk: Desk, by: Actor, key: str, changes: Sequence[Change], *, promised: int
+) -> Migrated:
+    """Put every case of the list under the newest version, one transaction each.
+
+    `promised` repeats how many dates told to residents fall away in all. A case whose difference is no
+    longer the one in the list stays as it is.
+    """
+    if promised != sum(change.promised for change in changes):
+        raise Refused("protocol.promises", n=sum(change.promised for change in changes))
+    done, left = 0, []
+    for one in changes:
+        try:
+            async with db.write() as tx:
+                actor = _for_case(by, one.case_id)
+                await change(tx, desk, actor, one.case_id, key, promised=one.promised, shown=one.sign)
+            done += 1
+        except Refused as refused:
+            left.append((one.number, refused))
+    return Migrated(done=done, left=tuple(left))
+
+
+def _for_case(by: Actor, case_id: int) -> Actor:
     """The same actor in one of many deeds: each has its own source, so that each is done once."""
     return Actor(person=by.person, source=f"{by.source}:{case_id}" if by.source is not None else None)

@@ -18,6 +18,10 @@ _TROUBLE = (State.FAILED, State.DEAD, State.MISSED, State.UNDELIVERED, State.UNK
 """Ends that somebody should look at."""
 
 
+MOST = 1_000_000
+"""Cases looked at where no limit is set; no office has so many."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """Counts are of reminders that fell due since local midnight."""
@@ -52,21 +56,24 @@ async def overview(tx: Tx, desk: Desk, limit: int = 10) -> Overview:
     )
 
 
-async def reminders_of(tx: Tx, case_id: int, limit: int = 40) -> list[Reminder]:
-    """The newest reminders of a case, oldest of them first."""
-    return (await looked_up.reminders_of(tx, case_id))[-limit:]
+async def coming(
+    tx: Tx, desk: Desk, until: datetime, *, most_cases: int | None = 200, unit: int | None = None
+) -> list[tuple[str, Coming]]:
+    """What will go until then, over the cases whose turn comes first: case number and message.
 
-
-async def coming(tx: Tx, desk: Desk, until: datetime, most_cases: int = 200) -> list[tuple[str, Coming]]:
-    """What will go until then, over the cases whose turn comes first: case number and message."""
-    due = await entries.due(tx, until, most_cases * 4)
+    `unit` keeps it to the cases of that unit and those below it.
+    """
+    most = most_cases if most_cases is not None else MOST
+    due = await entries.due(tx, until, most * 4)
     of = await entries.cases_of(tx, [entry_id for entry_id, _ in due])
-    waiting = await looked_up.cases_waiting(tx, until, most_cases)
-    ids = list(dict.fromkeys([*waiting, *(of[entry_id] for entry_id, _ in due)]))[:most_cases]
+    waiting = await looked_up.cases_waiting(tx, until, most)
+    ids = list(dict.fromkeys([*waiting, *(of[entry_id] for entry_id, _ in due)]))[:most]
     rows = await cases.many(tx, ids)
+    staff = await people.staff(tx)
     found = [
         (rows[case_id].case.number, one)
         for case_id in ids
+        if unit is None or staff.within(rows[case_id].unit_id, unit)
         for one in await texts_of(tx, desk, case_id, until=until)
     ]
     return sorted(found, key=lambda pair: (pair[1].at, pair[0]))

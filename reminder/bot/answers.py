@@ -1,5 +1,6 @@
 """How does an answer reach the chat: the tap acknowledged, the message redrawn, new ones sent?"""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from reminder.bot.heard import Heard
@@ -45,6 +46,9 @@ class Answer:
     papers: tuple[Paper, ...] = ()
     menu: Person | None = None
     """Whose command menu changes."""
+    then: "Callable[[], Awaitable[Answer]] | None" = None
+    """Done after the commit, in transactions of its own; what it answers is said too. For long work over
+    many cases: a crash in between leaves it undone, and asking again does it."""
 
     def also(self, **changes: object) -> "Answer":
         return replace(self, **changes)  # type: ignore[arg-type]

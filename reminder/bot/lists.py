@@ -5,21 +5,20 @@ from datetime import timedelta
 
 from reminder.actions import people
 from reminder.actions.cases import find
+from reminder.actions.derivations import why_case
 from reminder.actions.guard import permit
-from reminder.actions.overview import coming, reminders_of
+from reminder.actions.overview import coming
 from reminder.actions.preview import Coming, texts_of
+from reminder.actions.said_lines import Lines
 from reminder.bot import cards
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import case_of, numbered
 from reminder.bot.choices import offer
 from reminder.bot.deeds import say_moment
 from reminder.bot.turn import Turn
-from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
 from reminder.domain.numbers import is_case_number
-from reminder.domain.protocols import EntryKind
 from reminder.longtext import clip
-from reminder.store.reminders import Reminder
 
 MOST_DAYS = 60
 PREVIEWED = 40
@@ -48,34 +47,10 @@ async def case(turn: Turn, args: str) -> Answer:
 
 
 async def why(turn: Turn, args: str) -> Answer:
-    """`/why NO`: every date of the case and every message about it, with its state and reason."""
+    """`/why NO`: how every date of the case was reached, who hears of it, and every message about it."""
     scene, _ = await case_of(turn, args)
-    case_id = scene.row.case.id
-    await permit(turn.tx, turn.by, "why", case_id)
-    lines = [turn.word("bot.why_head", no=scene.row.case.number)]
-    dates = [e for e in scene.entries.values() if e.kind is not EntryKind.NOTICE]
-    for entry in sorted(dates, key=lambda e: (e.due_at or scene.now, e.id)):
-        day = entry.promise_on or entry.due_on or turn.today
-        state = turn.word(f"state.{entry.status}")
-        lines.append(f"· {scene.what(entry, turn.lang)} — {say_day(day, turn.lang, turn.today)} · {state}")
-    lines.append(turn.word("bot.why_messages"))
-    found = await reminders_of(turn.tx, case_id)
-    lines += [_sent_line(turn, one) for one in found] or [turn.word("none")]
-    return says("\n".join(lines))
-
-
-def _sent_line(turn: Turn, one: Reminder) -> str:
-    person = turn.staff.people.get(one.person_id or 0)
-    to = person.name if person else turn.word("bot.resident")
-    known = turn.desk.templates.has_word
-    gist = f"gist.{one.kind}"
-    what = turn.word(gist if known(gist) else "bot.staff_message")
-    reason = f"why.{one.reason}"
-    parts = [say_moment(turn, one.sent_at or one.ended_at or one.send_after), what, f"→ {to}"]
-    parts.append(turn.word(f"delivery.{one.state}"))
-    if one.reason:
-        parts.append(turn.word(reason) if known(reason) else clip(one.reason, 60))
-    return "· " + " · ".join(parts)
+    found = await why_case(turn.tx, turn.desk, turn.by, scene.row.case.id, turn.lang)
+    return says("\n".join(Lines(turn.desk, turn.lang).case(found)))
 
 
 async def preview(turn: Turn, args: str) -> Answer:

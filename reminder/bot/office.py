@@ -11,6 +11,7 @@ from reminder.actions import calendars as marking
 from reminder.actions import people
 from reminder.actions.guard import permit
 from reminder.actions.overview import overview
+from reminder.bot import protocols
 from reminder.bot.answers import Answer, Paper, says
 from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
@@ -18,6 +19,7 @@ from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
 from reminder.domain.people import Person
+from reminder.domain.protocols import Protocol
 from reminder.domain.reminders import State
 from reminder.domain.workdays import DayMark, MarkKind
 from reminder.longtext import clip
@@ -54,9 +56,11 @@ def _person(turn: Turn, said: str) -> Person | None:
 
 
 async def protocol(turn: Turn, args: str) -> Answer:
-    """`/protocol`: all of them; `/protocol show KEY`: one, limit by limit."""
+    """`/protocol`: all of them; `show KEY`: one, limit by limit; `change NO KEY`, `migrate KEY`."""
     await permit(turn.tx, turn.by, "protocol")
     words = args.split()
+    if words and words[0] in protocols.VERBS:
+        return await protocols.VERBS[words[0]](turn, args.strip().removeprefix(words[0]).strip())
     if words and words[0] == "show":
         words = words[1:]
     if not words or words[0] == "list":
@@ -65,20 +69,7 @@ async def protocol(turn: Turn, args: str) -> Answer:
             for key, p in sorted(turn.desk.protocols.items())
         ]
         return Answer(cards=(await offer(turn, turn.word("ask.protocol"), options),))
-    said = " ".join(words).casefold()
-    found = next(
-        (
-            p
-            for key, p in turn.desk.protocols.items()
-            if said in {key, *(name.casefold() for name in p.names.values())}
-        ),
-        None,
-    )
-    if found is None:
-        known = turn.word("separator").join(
-            p.names.get(turn.lang, key) for key, p in sorted(turn.desk.protocols.items())
-        )
-        raise Refused("protocol.unknown", protocol=clip(said, 40), known=known)
+    found = _protocol_called(turn, " ".join(words).casefold())
     head = turn.word(
         "bot.protocol_head",
         name=found.names.get(turn.lang, found.key),
@@ -93,6 +84,16 @@ async def protocol(turn: Turn, args: str) -> Answer:
         if m.limit is not None
     ]
     return says("\n".join([head, *lines]))
+
+
+def _protocol_called(turn: Turn, said: str) -> Protocol:
+    """By its key or by its name in any language. Refused with the names there are."""
+    known = turn.desk.protocols
+    for key, one in known.items():
+        if said in {key, *(name.casefold() for name in one.names.values())}:
+            return one
+    names = [one.names.get(turn.lang, key) for key, one in sorted(known.items())]
+    raise Refused("protocol.unknown", protocol=clip(said, 40), known=turn.word("separator").join(names))
 
 
 def _limit(turn: Turn, limit: Any) -> str:

@@ -1,6 +1,7 @@
 """One stored chat update has its effect once: who is it, one action in one transaction, then the answer."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reminder.actions import people
@@ -43,6 +44,8 @@ async def handle(rt: Runtime, letter: Letter) -> None:
     if answer is None or rt.chat is None:
         return
     await deliver(rt, heard, answer)
+    if answer.then is not None:
+        await deliver(rt, replace(heard, callback=""), await answer.then())
     if answer.menu is not None:
         await set_menu(rt, answer.menu)
 

@@ -57,17 +57,16 @@ _UNREADABLE = (TypeError, KeyError, ValueError, AttributeError, IndexError, Over
 """What the library raises on JSON that is not what the Bot API promises."""
 
 
-class _Wire(httpx.AsyncHTTPTransport):
+class _Wire(httpx.AsyncBaseTransport):
     """Sends a request with the real token where the stand-in was."""
 
-    def __init__(self, token: str, *, pool: int, proxy: str | None) -> None:
-        limits = httpx.Limits(max_connections=pool, max_keepalive_connections=pool)
-        super().__init__(limits=limits, proxy=proxy)
+    def __init__(self, token: str, carrier: httpx.AsyncBaseTransport) -> None:
+        self._carrier = carrier
         self.__real = f"/bot{quote(token, safe=':')}/".encode()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.replace(f"/bot{STAND_IN}/".encode(), self.__real, 1)
-        return await super().handle_async_request(
+        return await self._carrier.handle_async_request(
             httpx.Request(
                 request.method,
                 request.url.copy_with(raw_path=path),
@@ -76,6 +75,14 @@ class _Wire(httpx.AsyncHTTPTransport):
                 extensions=request.extensions,
             )
         )
+
+    async def aclose(self) -> None:
+        await self._carrier.aclose()
+
+
+def _network(base: str, *, pool: int, proxy: str | None) -> httpx.AsyncBaseTransport:
+    limits = httpx.Limits(max_connections=pool, max_keepalive_connections=pool)
+    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy or _environment_proxy(base))
 
 
 class _Request(HTTPXRequest):
@@ -103,8 +110,12 @@ class Telegram:
         deadline: timedelta = DEADLINE,
         pool: int = 64,
         proxy: str | None = None,
+        carrier: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`proxy` defaults to the environment's (HTTPS_PROXY, NO_PROXY). ValueError on an empty token."""
+        """`proxy` defaults to the environment's (HTTPS_PROXY, NO_PROXY). ValueError on an empty token.
+
+        `carrier` takes the requests in place of the network: for a Bot API in our own process.
+        """
         if not token.strip():
             raise ValueError("the bot token is empty")
         base = base_url.rstrip("/")
@@ -120,7 +131,7 @@ class Telegram:
             read_timeout=phase,
             write_timeout=phase,
             media_write_timeout=phase * FILES_TAKE,
-            httpx_kwargs={"transport": _Wire(token, pool=pool, proxy=proxy or _environment_proxy(base))},
+            httpx_kwargs={"transport": _Wire(token, carrier or _network(base, pool=pool, proxy=proxy))},
         )
         self.bot = Bot(
             STAND_IN,

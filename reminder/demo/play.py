@@ -102,7 +102,12 @@ async def _headless(wish: Wish, as_of: date, say: Say) -> None:
     """Play so many days with seeded players and write down what phones received."""
     begun = machine.monotonic()
     async with staged(
-        _folder("demo-headless"), lang=wish.lang, as_of=as_of, seed=wish.seed, port=wish.port
+        _folder("demo-headless"),
+        lang=wish.lang,
+        as_of=as_of,
+        seed=wish.seed,
+        port=wish.port,
+        direct=True,
     ) as stage:
         players = Players(stage, wish.seed)
         zone = stage.rt.desk.office.zone

@@ -92,7 +92,7 @@ WORDS: Mapping[Lang, Mapping[str, str]] = {
 def explained(due: Due, lang: Lang) -> list[str]:
     """The question, the three dates and how they were reached, one line each."""
     words = WORDS[lang]
-    amount = _amount(due.limit, lang)
+    amount = amount_of(due.limit, lang)
     if due.limit.unit.elapsed:
         question = words["asked_time"].format(amount=amount, anchor=_day(due.anchor, lang))
     else:
@@ -105,7 +105,7 @@ def explained(due: Due, lang: Lang) -> list[str]:
 
 def explained_extension(due: Due, lang: Lang) -> list[str]:
     """The same for the result of `extend`, which starts at the nominal end."""
-    amount, day = _amount(due.limit, lang), _day(due.anchor, lang)
+    amount, day = amount_of(due.limit, lang), _day(due.anchor, lang)
     return [WORDS[lang]["extended"].format(amount=amount, day=day), *_reckoned(due, lang)]
 
 
@@ -117,11 +117,16 @@ def _reckoned(due: Due, lang: Lang) -> Iterator[str]:
     if due.limit.unit.elapsed:
         yield words["bullet"].format(text=words["elapsed"])
         return
-    told = list(_told(due.steps_in(HOLIDAY_NAMES[lang]), lang))
-    if due.promise < due.anchor:
-        told.append(words["early"])
-    for text in told or [words["plain"]]:
+    for text in reached(due, lang) or [words["plain"]]:
         yield words["bullet"].format(text=text)
+
+
+def reached(due: Due, lang: Lang) -> list[str]:
+    """What stood in the way of the dates, one phrase each: days not worked, made up, rolled, provisional."""
+    told = list(_told(due.steps_in(HOLIDAY_NAMES[lang]), lang))
+    if not due.limit.unit.elapsed and due.promise < due.anchor:
+        told.append(WORDS[lang]["early"])
+    return told
 
 
 def _told(steps: Sequence[Step], lang: Lang) -> Iterator[str]:
@@ -151,7 +156,8 @@ def _run(step: Step, lang: Lang) -> str:
     return WORDS[lang]["run"].format(first=_day(step.first_on, lang), last=_day(step.last_on, lang))
 
 
-def _amount(limit: Limit, lang: Lang) -> str:
+def amount_of(limit: Limit, lang: Lang) -> str:
+    """A limit in words: "60 calendar days"."""
     one, many = AMOUNTS[lang][limit.unit]
     return one if limit.amount == 1 else many.format(n=limit.amount)
 

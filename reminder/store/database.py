@@ -4,12 +4,13 @@ import asyncio
 import functools
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from reminder.store.onehop import Connection, connect
 
@@ -29,65 +30,123 @@ class Database:
         self.url = sa.make_url(url)
         self._inline = inline
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self._writer = self._engine(read_only=False)
-        self._reader = self._engine(read_only=True) if self.sqlite else self._writer
+        # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
+        self._writer = _Door(self._engine(read_only=False), "BEGIN IMMEDIATE", 1)
+        self._reader = (
+            _Door(self._engine(read_only=True), "BEGIN DEFERRED", 4) if self.sqlite else self._writer
+        )
 
     def _engine(self, *, read_only: bool) -> AsyncEngine:
         if not self.sqlite:
             return create_async_engine(self.url, pool_pre_ping=True)
-        # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
-        size = 4 if read_only else 1
-        engine = create_async_engine(
-            self.url,
-            pool_size=size,
-            max_overflow=0,
-            pool_timeout=60,
-            connect_args={"async_creator_fn": functools.partial(connect, inline=self._inline)},
-        )
+        make = functools.partial(connect, inline=self._inline)
+        engine = create_async_engine(self.url, poolclass=NullPool, connect_args={"async_creator_fn": make})
         _sqlite_hooks(engine, durable=not self._inline, read_only=read_only)
         return engine
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """A transaction that commits at the end of the block, or leaves no trace."""
-        async with self._whole(self._writer, "BEGIN IMMEDIATE") as tx:
+        async with self._whole(self._writer) as tx:
             yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A consistent view; on SQLite a write through it is refused."""
-        async with self._whole(self._reader, "BEGIN DEFERRED") as tx:
+        async with self._whole(self._reader) as tx:
             yield tx
 
-    @asynccontextmanager
-    async def _whole(self, engine: AsyncEngine, begin: str) -> AsyncIterator[Tx]:
-        connection = engine.connect()
+    def _whole(self, door: "_Door") -> AbstractAsyncContextManager[Tx]:
+        if not self.sqlite:
+            return _pooled(door.engine)
         # Inline no step is ever under way while somebody else runs, so a cancellation can tear none.
-        step = _run if self._inline else _unhurried
-        try:
-            await step(connection.start)
-            driver = driver_of(connection)
-            # SQLAlchemy's own way to begin and commit costs more than a small transaction's statements.
-            await step(functools.partial(driver.ask, begin) if driver else connection.begin)
-            yield connection
-            if driver is None:
-                await step(connection.commit)
-            elif driver.in_transaction:  # a migration has ended it itself
-                await step(functools.partial(driver.ask, "COMMIT"))
-        finally:
-            # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
-            if connection.sync_connection is not None:
-                await step(connection.close)
+        return door.passed(_run if self._inline else _unhurried)
 
     async def close(self) -> None:
-        await self._writer.dispose()
+        await self._writer.close()
         if self._reader is not self._writer:
-            await self._reader.dispose()
+            await self._reader.close()
 
     @property
     def writer(self) -> AsyncEngine:
         """For migrations only."""
-        return self._writer
+        return self._writer.engine
+
+
+@asynccontextmanager
+async def _pooled(engine: AsyncEngine) -> AsyncIterator[Tx]:
+    """A transaction on a connection of SQLAlchemy's pool."""
+    connection = engine.connect()
+    try:
+        await _unhurried(connection.start)
+        await _unhurried(connection.begin)
+        yield connection
+        await _unhurried(connection.commit)
+    finally:
+        if connection.sync_connection is not None:
+            await _unhurried(connection.close)
+
+
+class _Door:
+    """SQLite's connections of one kind: kept open, for one transaction each at a time.
+
+    SQLAlchemy's own way to take, begin, commit and give back costs more than a small transaction does.
+    """
+
+    def __init__(self, engine: AsyncEngine, begin: str, size: int) -> None:
+        self.engine = engine
+        self._begin = begin
+        self._turns = asyncio.Semaphore(size)
+        self._idle: list[AsyncConnection] = []
+        self._shut = False
+
+    @asynccontextmanager
+    async def passed(self, step: "_Step") -> AsyncIterator[Tx]:
+        async with asyncio.timeout(PATIENCE):
+            await self._turns.acquire()
+        connection = self._idle.pop() if self._idle else self.engine.connect()
+        try:
+            if connection.sync_connection is None:
+                await step(connection.start)
+            driver = driver_of(connection)
+            assert driver is not None
+            await step(functools.partial(driver.ask, self._begin))
+            yield connection
+            if driver.in_transaction:  # a migration has ended it itself
+                await step(functools.partial(driver.ask, "COMMIT"))
+        finally:
+            # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
+            try:
+                if connection.sync_connection is not None:
+                    await step(functools.partial(self._back, connection))
+            finally:
+                self._turns.release()
+
+    async def _back(self, connection: AsyncConnection) -> None:
+        """Take back what was not committed; a connection that cannot do even that is given up."""
+        driver = driver_of(connection)
+        try:
+            if connection.in_transaction():
+                await connection.rollback()
+            elif driver is not None and driver.in_transaction:
+                await driver.ask("ROLLBACK")
+        except BaseException:
+            await connection.close()
+            raise
+        if self._shut:
+            await connection.close()
+        else:
+            self._idle.append(connection)
+
+    async def close(self) -> None:
+        self._shut = True
+        while self._idle:
+            await self._idle.pop().close()
+        await self.engine.dispose()
+
+
+PATIENCE = 60
+"""Seconds to wait for one's turn."""
 
 
 def driver_of(tx: Tx) -> Connection | None:
@@ -95,6 +154,9 @@ def driver_of(tx: Tx) -> Connection | None:
     assert tx.sync_connection is not None
     found = tx.sync_connection.connection.driver_connection
     return found if isinstance(found, Connection) else None
+
+
+_Step = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 
 async def _unhurried(call: Callable[[], Awaitable[T]]) -> T:

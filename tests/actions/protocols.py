@@ -6,8 +6,7 @@ from dataclasses import replace
 from reminder.actions import versions
 from reminder.domain.protocol_files import read_protocols, sources
 from reminder.runtime import Runtime
-from tests.office import ROOT, desk, numbers, templates
-from tests.office import clock_of as clock_of
+from tests.office import ROOT, clock_of, desk, numbers, templates
 
 
 def files() -> dict[str, str]:

@@ -17,7 +17,7 @@ from reminder.store import entries
 from tests.actions.acting import act, after, broken, dump, entry, execute, rows
 from tests.actions.protocols import put, restarted
 from tests.actions.test_versions import HANDLE
-from tests.office import a_case, pass_time, person, read
+from tests.office import a_case, actor, pass_time, person, read
 
 RENAMED = put("ordinary.toml", 'key = "handle"', 'key = "decide"')
 GREETING = """
@@ -159,10 +159,42 @@ async def test_migrating_moves_every_case_behind_and_no_other(rt: Runtime) -> No
     rt, first = await old_case(rt, HANDLE)
     new = (await a_case(rt)).row.case.id
     urgent = (await a_case(rt, protocol="urgent")).row.case.id
-    changes = await act(rt, "he", migrating.would_migrate, "ordinary")
+    he = await actor(rt, "he")
+    changes = await migrating.would_migrate(rt.db, rt.desk, he, "ordinary")
     assert [one.case_id for one in changes] == [first]
-    assert new not in {one.case_id for one in changes}
-    assert urgent not in {one.case_id for one in changes}
+    others = {i: await days(rt, i) for i in (new, urgent)}
+    done = await migrating.migrate(rt.db, rt.desk, he, "ordinary", changes, promised=0)
+    assert (done.done, done.left) == (1, ())
+    assert (await days(rt, first))["handle"] == "2027-01-07"
+    assert {i: await days(rt, i) for i in (new, urgent)} == others
+    assert await migrating.would_migrate(rt.db, rt.desk, he, "ordinary") == []
+    assert await broken(rt) == []
+
+
+async def test_a_case_that_changed_meanwhile_is_left_and_the_others_go(rt: Runtime) -> None:
+    rt, first = await old_case(rt, lambda _files: None)
+    second = (await a_case(rt, phones=("+12025550143",))).row.case.id
+    rt = await restarted(rt, HANDLE)
+    he = await actor(rt, "he")
+    changes = await migrating.would_migrate(rt.db, rt.desk, he, "ordinary")
+    await act(rt, "chen", cases.answer, first, "upheld", "路已修好")
+    done = await migrating.migrate(rt.db, rt.desk, he, "ordinary", changes, promised=0)
+    assert done.done == 1
+    assert [refused.key for _, refused in done.left] == ["protocol.changed_since"]
+    assert (await days(rt, second))["handle"] == "2027-01-07"
+
+
+async def test_the_number_of_broken_promises_is_asked_for_over_all_cases(rt: Runtime) -> None:
+    rt, _ = await old_case(rt, RENAMED)
+    await after(rt, minutes=2)
+    he = await actor(rt, "he")
+    changes = await migrating.would_migrate(rt.db, rt.desk, he, "ordinary")
+    untouched = await dump(rt)
+    with pytest.raises(Refused) as refused:
+        await migrating.migrate(rt.db, rt.desk, he, "ordinary", changes, promised=0)
+    assert refused.value.values == {"n": 1}
+    assert await dump(rt) == untouched
+    assert (await migrating.migrate(rt.db, rt.desk, he, "ordinary", changes, promised=1)).done == 1
 
 
 async def test_what_changed_since_it_was_shown_is_not_done(rt: Runtime) -> None:

@@ -153,3 +153,22 @@ async def test_who_no_longer_works_here_gets_nothing(rt: Runtime) -> None:
     await after(rt, hours=1)
     assert not [r for r in chat(rt).ledger[before:] if r.message.to == str(chen.chat_id)]
     assert await states(rt, "new_case") == [("suppressed", "not_enrolled")]
+
+
+async def test_the_handler_reads_what_a_resident_wrote_and_the_same_words_make_one_task(rt: Runtime) -> None:
+    plan = await a_case(rt)
+    case_id = plan.row.case.id
+    for number, text in enumerate(["门口有狗，先打电话", "门口有狗，先打电话", "周五不在家"]):
+        await send_in(rt, LI, text, sid=f"w{number}")
+    said = [t["said"] for t in await tasks(rt, case_id)]
+    assert said == ["门口有狗，先打电话", "周五不在家"]
+    pushed = [row.message.text for row in chat(rt).ledger]
+    assert [text for text in pushed if "“门口有狗，先打电话”" in text]
+
+
+async def test_stop_and_start_are_confirmed_however_much_was_written_before(rt: Runtime) -> None:
+    await a_case(rt)
+    for number, text in enumerate(["a", "b", "c", "d", "e", "f", "0", "订阅"]):
+        await send_in(rt, LI, text, sid=f"s{number}")
+    kinds = [r.kind for r in await rows(rt) if r.key.startswith("reply:")]
+    assert kinds[-2:] == ["opt_out_ok", "opt_in_ok"]

@@ -1,7 +1,7 @@
 """Who gets which text when: nobody against their will, at night, too late, or about two things at once."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from reminder.actions.cases import NewParty
 from reminder.actions.entries import Slot
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
+from reminder.store import cases as cases_stored
+from reminder.store import residents
+from reminder.store.database import Tx
 from tests.actions.acting import (
     FRIDAY,
     MONDAY,
@@ -37,7 +40,7 @@ from tests.actions.acting import (
     until,
     visited_case,
 )
-from tests.office import LI, STAFF, a_case, actor, office
+from tests.office import LI, STAFF, a_case, actor, office, person, write
 
 Office = Callable[..., Awaitable[Runtime]]
 
@@ -295,3 +298,28 @@ async def test_a_case_whose_protocol_is_gone_holds_up_no_other(rt: Runtime) -> N
     await after(rt, minutes=2)
     assert {row.message.to for row in texts(rt)} == {ZHAO}
     assert [v.rule for v in await broken(rt)] == ["protocol_missing"]
+
+
+async def test_everybody_who_heard_an_old_day_is_told_the_new_one(rt: Runtime) -> None:
+    """Handler and both residents, each on their own: none of the corrections stands for the others."""
+    plan = await a_case(rt)
+    case_id = plan.row.case.id
+    second = "+12025550144"
+
+    async def join(tx: Tx) -> None:
+        other = await residents.add(tx, name="罗先生", lang="zh", contacted=True, can_read=True)
+        await residents.give_phone(tx, rt.desk.sealer, other, second)
+        await cases_stored.add_party(tx, case_id, other)
+
+    await write(rt, join)
+    await until(rt, moment("2026-11-24", "09:00"))
+    plan = await act(rt, "chen", visits.propose, case_id, visits.Slot(day=FRIDAY.day, start=time(16)))
+    visit = plan.entries["visit"]
+    await until(rt, moment("2026-11-26", "16:30"))  # the handler's card for tomorrow has gone
+    await act(rt, "lin", visits.move, visit.id, visits.Slot(day=FRIDAY.day, start=time(11)))
+    await after(rt, minutes=5)
+    moved = {r.recipient for r in await rows(rt, "visit_moved", "staff_visit_moved") if r.sent_at}
+    chen = await person(rt, "chen")
+    assert moved == {"resident:1", "resident:2", f"person:{chen.id}"}
+    for number in (LI, second):
+        assert "11月27日下午4点的上门要改到上午11点" in texts(rt, number)[-1].message.text

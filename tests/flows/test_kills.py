@@ -48,6 +48,7 @@ EXPECTED = {
         ("visit_offer", "resident:1"): 1,
         ("visit_offer", "resident:2"): 1,
         ("received", "resident:4"): 1,
+        ("progress", "resident:3"): 1,
         ("new_case", "person:5"): 1,
         ("digest", "person:4"): 1,
         ("resident_replied", "person:4"): 1,
