@@ -3,7 +3,8 @@
 from datetime import time
 
 from reminder.actions import standins, upkeep
-from reminder.actions.calendars import adopt
+from reminder.actions.calendar_gap import remind_admins
+from reminder.actions.calendars import adopt, behind
 from reminder.actions.check import violations
 from reminder.actions.entries import missed_by_office
 from reminder.actions.replan_all import replan_all
@@ -12,7 +13,7 @@ from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import entries, overview, reminders
+from reminder.store import calendars, entries, overview, reminders
 
 _NOON = time(12)
 _LOOKED = "housekeeping.day"
@@ -44,17 +45,21 @@ async def _daily(rt: Runtime) -> int:
             async with rt.db.write() as tx:
                 done += await upkeep.suggest_task_force(tx, rt.desk, case_id)
     async with rt.db.write() as tx:
-        return done + await standins.rotate(tx, rt.desk) + await upkeep.sponsor_cards(tx, rt.desk)
+        done += await standins.rotate(tx, rt.desk) + await upkeep.sponsor_cards(tx, rt.desk)
+        return done + await remind_admins(tx, rt.desk)
 
 
 async def _new_calendar(rt: Runtime) -> int:
-    """Days were marked by hand: count with them, and let every case under way follow."""
-    if not rt.memo.pop("calendar_changed", None):
-        return 0
+    """Other days hold, whoever said so: count with them, and let every case under way follow."""
     async with rt.db.read() as tx:
+        if not await behind(tx, rt.desk):
+            return 0
         await adopt(tx, rt.desk)
         under_way = await overview.cases_under_way(tx)
-    return await replan_all(rt.db, rt.desk, under_way)
+    changed = await replan_all(rt.db, rt.desk, under_way)
+    async with rt.db.write() as tx:
+        await calendars.set_followed(tx, rt.desk.calendar_sign)
+    return changed
 
 
 async def _unrecorded_visits(rt: Runtime) -> int:

@@ -24,9 +24,11 @@ app = typer.Typer(
 protocols_app = typer.Typer(help="Protocols: what must happen by when.", no_args_is_help=True)
 config_app = typer.Typer(help="Settings: what holds, and where it was set.", no_args_is_help=True)
 templates_app = typer.Typer(help="Message templates.", no_args_is_help=True)
+calendar_app = typer.Typer(help="Rest days and make-up workdays.", no_args_is_help=True)
 app.add_typer(protocols_app, name="protocols")
 app.add_typer(config_app, name="config")
 app.add_typer(templates_app, name="templates")
+app.add_typer(calendar_app, name="calendar")
 app.command("deadline")(deadline)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -207,6 +209,27 @@ def migrate() -> None:
     from reminder import cli_office
 
     _wait(cli_office.migrate(_settings()))
+
+
+@calendar_app.command("import")
+def calendar_import(
+    file: Annotated[Path, typer.Argument(help="CSV (date,kind,name), ICS, or the JSON of holiday-cn.")],
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it. Without this nothing is written.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What rest days change in every open case; with --apply they change. Doing it again changes nothing."""
+    from reminder import cli_calendar
+
+    _wait(cli_calendar.import_calendar(file, _settings(), spoken(), apply=apply, as_json=as_json))
+
+
+@calendar_app.command("check")
+def calendar_check(as_json: Json = False) -> None:
+    """How far rest days are known; exit 1 if a year is missing or cases have not followed yet."""
+    from reminder import cli_calendar
+
+    _wait(cli_calendar.check(_settings(), spoken(), as_json=as_json))
 
 
 @protocols_app.command("check")

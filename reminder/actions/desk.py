@@ -32,12 +32,24 @@ class Desk:
     """Versions that cases hold and that cannot be read again; the protocol of today stands in."""
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The files each protocol was read from, its includes too, by key and then by name."""
+    calendar_sign: str = ""
+    """Of the marks and years of the database it counts with; empty: none."""
     _offices: dict[tuple[str, str], Office] = field(default_factory=dict)
+    _plain: tuple[Office, Callable[[str], WorkCalendar]] | None = None
 
     def use_calendars_of(self, other: "Desk") -> None:
         """From now on count as the other desk does; the entries follow by replanning."""
+        self._plain = self._plain or (self.office, self.calendar_of)
         self.office, self.calendar_of = other.office, other.calendar_of
+        self.calendar_sign = other.calendar_sign
         self._offices.clear()
+
+    def plain(self) -> "Desk":
+        """The desk as its settings made it, without what the database says of days."""
+        if self._plain is None:
+            return self
+        office, calendar_of = self._plain
+        return replace(self, office=office, calendar_of=calendar_of, calendar_sign="", _offices={})
 
     def protocol(self, key: str, version: str = "") -> Protocol:
         """The protocol as a live case holds it; the one of today where that version is not kept."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from reminder.actions.cases import complete_if_over
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.preview import Coming, texts_of
+from reminder.actions.promises import says_day
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import ENDED, Event, Fact, history
@@ -22,7 +22,6 @@ from reminder.domain.errors import Refused
 from reminder.domain.planning import Difference, Told
 from reminder.domain.protocols import EntryKind, Protocol
 from reminder.domain.reminders import HEARD
-from reminder.domain.said_dates import say_date
 from reminder.domain.wanted import wanted
 from reminder.domain.workdays import local_day
 from reminder.store import cases, overview, reminders
@@ -245,12 +244,7 @@ def _named(entry: Entry, told: Sequence[Told], texts: Sequence[tuple[str, date]]
         return True
     days = {day for day in (entry.promise_on, entry.due_on) if day is not None}
     languages = scene.desk.templates.languages
-    return any(
-        re.search(rf"(?<!\d){re.escape(say_date(day, lang, sent_on))}(?!\d)", text)
-        for text, sent_on in texts
-        for day in days
-        for lang in languages
-    )
+    return any(says_day(text, day, left_on, languages) for text, left_on in texts for day in days)
 
 
 async def _texts_heard(tx: Tx, scene: CaseScene) -> list[tuple[str, date]]:

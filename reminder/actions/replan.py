@@ -38,7 +38,7 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     now = desk.clock.now()
     kept = await cases.lock(tx, case_id)
     past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=kept.case.direct_answer)
-    row = _under(kept, past)
+    row = under(kept, past)
     await versions.at_hand(tx, desk, row)
     are = (await entries.of(tx, [case_id]))[case_id]
     change = _lacking(desk, row, past, are)
@@ -62,7 +62,7 @@ async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[int]:
     found = []
     for case_id in case_ids:
         past = history(facts[case_id], direct_answer=rows[case_id].case.direct_answer)
-        row = _under(rows[case_id], past)
+        row = under(rows[case_id], past)
         change = _lacking(desk, row, past, kept[case_id])
         if change or _differs(rows[case_id], _projected(staff, row, past)):
             found.append(case_id)
@@ -76,7 +76,7 @@ def _lacking(desk: Desk, row: CaseRow, past: History, are: Mapping[str, Entry]) 
     return difference(should, are, now=desk.clock.now())
 
 
-def _under(row: CaseRow, past: History) -> CaseRow:
+def under(row: CaseRow, past: History) -> CaseRow:
     """The case under the protocol its facts say, before that is kept beside it."""
     if (row.moved_protocol, row.moved_version) == (past.protocol, past.version):
         return row

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from reminder.actions.calendar_change import follow
 from reminder.actions.desk import Desk
-from reminder.actions.replan import behind, replan
+from reminder.actions.replan import behind
 from reminder.store.database import Database
 
 BATCH = 200
@@ -28,7 +29,7 @@ async def replan_all(
             late = await behind(tx, desk, batch)
         for case_id in late:
             async with db.write() as tx:
-                await replan(tx, desk, case_id)
+                await follow(tx, desk, case_id)
         changed += len(late)
         said(start + len(batch))
     return changed

@@ -88,7 +88,20 @@ def _said(scene: Scene) -> Values:
 
 _FREE = frozenset(
     {"progress", "next", "reason", "result", "score", "state", "alt", "meaning", "suggested_next"}
-    | {"path", "approver", "text", "sender", "n", "m", "no_list", "promises", "staff", "lines", "said"}
+    | {
+        "path",
+        "approver",
+        "text",
+        "sender",
+        "n",
+        "m",
+        "no_list",
+        "promises",
+        "staff",
+        "lines",
+        "said",
+        "year",
+    }
 )
 """Fields of a fact that a person wrote for this very message."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reminder.actions import calendar_import
 from reminder.actions.desk import Actor
 from reminder.actions.guard import permit
 from reminder.actions.imports import ImportReply, apply_file, import_file
@@ -10,6 +11,7 @@ from reminder.bot.answers import Answer, Card, Paper, says
 from reminder.bot.choices import LABEL
 from reminder.bot.heard import File, Tap
 from reminder.bot.turn import Turn, rows
+from reminder.domain.calendar_files import is_calendar
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.messages import Button, Style, Trouble
 from reminder.longtext import clip
@@ -32,6 +34,8 @@ async def fetch(rt: Runtime, by: Actor, file: File) -> ImportReply:
     if isinstance(content, Trouble):
         code = getattr(content, "code", "")
         raise Refused("file.too_big" if code == "too_big" else "file.not_fetched", name=file.name)
+    if is_calendar(file.name, content):
+        return await calendar_import.try_file(rt, by, file.name, content)
     return await import_file(rt, by, file.name, content)
 
 
@@ -95,6 +99,9 @@ async def question_answered(turn: Turn, tap: Tap) -> Card:
 
 async def applied(rt: Runtime, by: Actor, asked: Mapping[str, Any]) -> Answer:
     """No transaction is open here either. Raises Refused."""
+    found = await calendar_import.apply_file(rt, by, str(asked["token"]))
+    if found is not None:
+        return Answer(redraw=Card(text=found.text))
     answers = {(str(s), int(r), str(c)): str(choice) for s, r, c, choice in asked["answers"]}
     reply = await apply_file(rt, by, str(asked["token"]), answers)
     return Answer(redraw=Card(text=reply.text), papers=_papers(reply))

@@ -25,9 +25,6 @@ from reminder.domain.workdays import DayMark, MarkKind
 from reminder.longtext import clip
 from reminder.store import calendars
 
-CALENDAR_CHANGED = "calendar_changed"
-"""Key of `Runtime.memo`, set once a day was marked: build the desk afresh and replan open cases."""
-
 
 async def invite(turn: Turn, args: str) -> Answer:
     """`/invite NUMBER`: a one-time code as link and QR; the number is the one /people shows."""
@@ -109,13 +106,15 @@ def _limit(turn: Turn, limit: Any) -> str:
 
 
 async def calendar(turn: Turn, args: str) -> Answer:
-    """`/calendar [check|list]`, `/calendar add DATE rest|work [NAME]`."""
+    """`/calendar [check|list|import]`, `/calendar add DATE rest|work [NAME]`."""
     await permit(turn.tx, turn.by, "calendar")
     verb, _, rest = args.strip().partition(" ")
     if verb == "add":
         return await _mark(turn, rest.strip())
     if verb == "list":
         return await _marks(turn)
+    if verb == "import":
+        return says(turn.word("calendar.send"))
     return _check(turn)
 
 
@@ -167,7 +166,7 @@ async def sure_of_mark(turn: Turn, asked: Mapping[str, Any]) -> Answer:
     day = date.fromisoformat(str(asked["day"]))
     mark = DayMark(kind=MarkKind(str(asked["kind"])), name=str(asked["name"]))
     await marking.mark_day(turn.tx, turn.desk, turn.by, day, mark)
-    turn.rt.memo[CALENDAR_CHANGED] = True
+    turn.rt.wake("housekeeping")
     return says(
         turn.word("bot.marked", day=say_day(day, turn.lang, turn.today), kind=turn.word(f"mark.{mark.kind}"))
     )

@@ -7,7 +7,7 @@ from datetime import date
 
 from reminder.domain.csvtext import Row, day_of, rows_of
 from reminder.domain.faults import Faults
-from reminder.domain.national import FIRST_YEAR, LAST_YEAR
+from reminder.domain.national import FIRST_YEAR, LAST_YEAR, Place, days_of, national_year
 from reminder.domain.workdays import DayMark, MarkKind, WorkCalendar
 
 COLUMNS = ("date", "kind", "name")
@@ -27,6 +27,17 @@ class Overrides:
 
 
 NO_OVERRIDES = Overrides(marks={}, confirmed_years=frozenset())
+
+
+def whole_year(code: str, year: int, marks: Mapping[date, DayMark]) -> dict[date, DayMark]:
+    """Marks that make a year exactly its list: plain weeks but for what it names, whatever was guessed."""
+    nation = national_year(Place.parse(code), year)
+    found = dict(marks)
+    for day, works in zip(days_of(year), nation.working, strict=True):
+        plain = day not in nation.weekend
+        if works is not plain:
+            found.setdefault(day, DayMark(kind=MarkKind.WORK if plain else MarkKind.REST))
+    return found
 
 
 def read_overrides(text: str, place: str, lang: str = "en") -> Overrides:

@@ -58,6 +58,8 @@ class Event(StrEnum):
     VISITED = "visited"
     NOT_MET = "not_met"
     MISSED = "missed"
+    PROMISED = "promised"
+    """New holidays would have moved a day that a resident had been told of; `value["day"]` is that day."""
 
 
 class Status(StrEnum):

@@ -82,9 +82,17 @@ def after(entry: Wanted, fact: Fact, office: Office) -> Wanted:
             return replace(entry, status=EntryStatus.PROPOSED, note="other_day")
         case Event.MISSED:
             return replace(entry, status=EntryStatus.MISSED)
-        case Event.NOT_MET:
-            return _tried(entry, fact, office)
+        case Event.NOT_MET | Event.PROMISED:
+            return (_kept if fact.event is Event.PROMISED else _tried)(entry, fact, office)
     return entry
+
+
+def _kept(entry: Wanted, fact: Fact, office: Office) -> Wanted:
+    """A day somebody was told of stays, whatever holidays are published later."""
+    assert entry.starts_at is not None
+    assert entry.ends_at is not None
+    hours = (entry.starts_at.astimezone(office.zone).time(), entry.ends_at.astimezone(office.zone).time())
+    return _slotted(entry, date.fromisoformat(str(fact.value["day"])), office, hours)
 
 
 def _tried(entry: Wanted, fact: Fact, office: Office) -> Wanted:

@@ -156,7 +156,7 @@ class _Planner:
             met = [e for e in self.occurrences(name) if e.status in _MET and e.ended_at]
             found = [replace(self.following(e), suffix=e.key.removeprefix(name)) for e in met]
         elif name == IDLE:
-            found = [_of(f) for f in self.past.facts if f.event is not Event.TASK and not _renews(f)][-1:]
+            found = [_of(f) for f in self.past.facts if f.event not in _NO_NEWS and not _renews(f)][-1:]
         elif name == ADDED:
             added = self.past.all(Event.ADD)
             found = [_of(fact) for fact in added if stem(fact.subject) == milestone.key]
@@ -218,7 +218,7 @@ class _Planner:
         if milestone.on and anchor.detail.get(milestone.on):
             day = date.fromisoformat(str(anchor.detail[milestone.on]))
             self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at, chosen=day)
-            return self.chosen(milestone, day)
+            return self.chosen(milestone, anchor, key, day)
         if milestone.limit is None:
             return {"due_on": local_day(anchor.at, zone), "due_at": anchor.at}
         if milestone.limit.unit.elapsed:
@@ -235,12 +235,19 @@ class _Planner:
         return {
             "nominal_on": _day(due.nominal),
             "due_on": effective,
-            "promise_on": _day(due.promise),
+            "promise_on": self.promised(_day(due.promise), anchor, key),
             "due_at": at(effective + timedelta(days=1), time.min, zone),
             "provisional": due.provisional,
         }
 
-    def chosen(self, milestone: Milestone, day: date) -> dict[str, Any]:
+    def promised(self, day: date, anchor: _Anchor, key: str) -> date:
+        """Never later than what a resident was told before holidays moved it, until more time is granted."""
+        facts = [f for f in self.past.about(key) if f.order > anchor.order and f.event in _PROMISES]
+        if facts and facts[-1].event is Event.PROMISED:
+            return min(day, date.fromisoformat(str(facts[-1].value["day"])))
+        return day
+
+    def chosen(self, milestone: Milestone, anchor: _Anchor, key: str, day: date) -> dict[str, Any]:
         """The dates of an entry whose day people chose themselves."""
         calendar = self.office.calendar
         due = day if milestone.roll is Roll.NONE else calendar.forward(day)
@@ -248,7 +255,7 @@ class _Planner:
         return {
             "nominal_on": day,
             "due_on": due,
-            "promise_on": promise,
+            "promise_on": self.promised(promise, anchor, key),
             "due_at": at(due + timedelta(days=1), time.min, self.office.zone),
             "provisional": not calendar.is_confirmed(day),
         }
@@ -327,6 +334,11 @@ class _Planner:
 
 _CHOSEN = frozenset({"day", "nominal", "start", "end"})
 """What somebody chose for one time only; the next time the limit decides."""
+
+_PROMISES = frozenset({Event.PROMISED, Event.EXTEND, Event.SUSPEND})
+
+_NO_NEWS = frozenset({Event.TASK, Event.PROMISED})
+"""Facts that are nothing new about the matter itself."""
 
 _END_ALL = frozenset({Event.GUIDE, Event.WITHDRAW, Event.MERGE, Event.CONCLUDE, Event.ARCHIVE, Event.ERASE})
 """After these nothing is owed any more but what they call for themselves."""

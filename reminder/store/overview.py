@@ -1,15 +1,17 @@
 """Look-ups over the whole office, or over one case's messages: for previews, lists and counts. Reads only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from reminder.domain.cases import ENDED
 from reminder.domain.entries import OPEN_STATES
-from reminder.domain.reminders import State
+from reminder.domain.reminders import HEARD, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared, each
 from reminder.store.reminders import Reminder, some
 
 
@@ -98,3 +100,27 @@ async def taking_long(tx: Tx, *, opened_before: datetime, due_before: datetime) 
         (t.cases.c.opened_at < opened_before) | t.cases.c.id.in_(reopened) | t.cases.c.id.in_(late),
     )
     return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())
+
+
+async def texts_heard(tx: Tx, case_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Texts about the cases that residents may have received: case, resident, when it left, what it said."""
+    return await _TEXTS_HEARD.rows(tx, ids=list(case_ids), states=[state.value for state in HEARD])
+
+
+_TEXTS_HEARD = Prepared(
+    sa.select(
+        t.reminders.c.case_id,
+        t.reminders.c.resident_id,
+        t.attempts.c.token,
+        t.attempts.c.started_at,
+        t.attempts.c.sealed,
+    )
+    .join(t.attempts, t.attempts.c.reminder_id == t.reminders.c.id)
+    .where(
+        t.reminders.c.case_id.in_(each("ids")),
+        t.reminders.c.resident_id.is_not(None),
+        t.reminders.c.state.in_(each("states")),
+        t.attempts.c.sealed.is_not(None),
+    )
+    .order_by(t.reminders.c.case_id, t.attempts.c.started_at)
+)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.housekeeping import housekeep
 from jobs.remind import remind
-from reminder.bot.office import CALENDAR_CHANGED
 from reminder.domain.workdays import MarkKind
 from reminder.kinds import Audience
 from reminder.store import calendars, cases, entries, people
@@ -59,7 +59,9 @@ async def test_marking_a_day_asks_first_and_says_how_many_dates_would_move(chat:
     await chat.press("he", "对，就这样")
     marks = await read(chat.rt, calendars.marks)
     assert marks[date(2026, 11, 26)].kind is MarkKind.REST
-    assert chat.rt.memo[CALENDAR_CHANGED] is True
+    await housekeep(chat.rt)
+    now = await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id]))
+    assert now != kept, "the cases follow the marked day"
     await chat.write("he", "/calendar list")
     assert "赶集" in chat.last("he")
 
@@ -223,3 +225,38 @@ async def test_a_ledgers_questions_are_answered_by_taps_and_count_when_it_is_app
     assert "已经答过" in await chat.press("he", old, message=message, anyway=True)
     await chat.send_file("he", "台账.csv", LEDGER)
     assert any(api.get("text", "").startswith("问题 1/") for api in chat.shown("he")[-3:])
+
+
+YEAR = (Path(__file__).parents[1] / "calendar_files" / "2027.ics").read_bytes()
+
+
+async def test_a_year_of_rest_days_is_shown_first_and_applied_once(chat: Phones) -> None:
+    plan = await a_case(chat.rt)
+    await chat.write("he", "/calendar import")
+    assert "holiday-cn" in chat.last("he")
+    await chat.send_file("he", "2027.ics", YEAR)
+    shown = next(api["text"] for api in chat.shown("he") if "2027.ics" in api.get("text", ""))
+    assert "2027年的安排是完整的" in shown
+    assert "不再暂定的 1 个" in shown
+    assert await read(chat.rt, calendars.years) == {}
+    await chat.press("he", "导入")
+    assert set(await read(chat.rt, calendars.years)) == {2027}
+    kept = (await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id])))[plan.row.case.id]
+    assert not kept["handle"].provisional
+    await chat.send_file("he", "2027.ics", YEAR)
+    assert "都已经知道了" in chat.last("he")
+
+
+async def test_a_calendar_that_changed_meanwhile_is_shown_again(chat: Phones) -> None:
+    await chat.send_file("he", "2027.ics", YEAR)
+    await a_case(chat.rt)
+    await chat.press("he", "导入")
+    assert "什么都没有改" in chat.last("he")
+    assert await read(chat.rt, calendars.years) == {}
+
+
+async def test_a_faulty_calendar_names_every_place(chat: Phones) -> None:
+    await chat.send_file("he", "a.csv", b"date,kind,name\n2027-02-30,rest,x\n2027-03-01,off,y\n")
+    assert "a.csv，第 2 行" in chat.last("he")
+    assert "a.csv，第 3 行" in chat.last("he")
+    assert "什么都没有改" in chat.last("he")

@@ -1,0 +1,257 @@
+"""What do other rest days make of the open cases: which days move, which were promised, who is told?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from reminder.actions import record
+from reminder.actions.desk import CLOCKWORK, Desk
+from reminder.actions.promises import Heard, heard, says_day
+from reminder.actions.replan import Plan, replan, under
+from reminder.actions.whom import reached
+from reminder.domain.cases import Event, Fact, History, history
+from reminder.domain.entries import Entry, Wanted
+from reminder.domain.people import Channel, Person, Role, Staff
+from reminder.domain.protocols import EntryKind
+from reminder.domain.reminders import State, useless_at
+from reminder.domain.said_dates import say_date
+from reminder.domain.wanted import wanted
+from reminder.domain.workdays import at, local_day
+from reminder.store import cases, entries, people, reminders
+from reminder.store.cases import CaseRow
+from reminder.store.database import Tx
+
+EARLIER = "dates_earlier"
+LINES = 10
+"""So many days are written out in one message; the rest is counted."""
+
+BATCH = 200
+
+_SILENT = frozenset({EntryKind.NOTICE, EntryKind.TASK})
+"""Kinds of entry whose day no resident is ever promised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One open entry before and after. `old` and `new` are the first days of it that differ, else its day."""
+
+    case_id: int
+    number: str
+    key: str
+    names: tuple[tuple[str, str], ...]
+    """(language, what it is)."""
+    old: date
+    new: date
+    is_moved: bool
+    firm: bool
+    """It rested on a guess and does no longer."""
+    residents: frozenset[int]
+    """Who was told of the old day."""
+    kept: bool
+    """It would have gone elsewhere, and stays on the day that was promised."""
+    people: tuple[int, ...]
+    """Colleagues who are to hear that it is earlier."""
+
+    @property
+    def is_earlier(self) -> bool:
+        return self.new < self.old
+
+    def what(self, lang: str) -> str:
+        return dict(self.names).get(lang, self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A case as it is read, and what it should be."""
+
+    row: CaseRow
+    facts: Sequence[Fact]
+    are: Mapping[str, Entry]
+    should: Mapping[str, Wanted]
+
+
+async def moves_of(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[Move]:
+    """Every open entry that other days change, in the order of the cases. Reads only."""
+    found: list[Move] = []
+    for start in range(0, len(case_ids), BATCH):
+        found += [m for moves, _ in await _look(tx, desk, case_ids[start : start + BATCH]) for m in moves]
+    return found
+
+
+async def follow(tx: Tx, desk: Desk, case_id: int) -> Plan:
+    """Let one case follow the days the desk counts with: promises are kept, staff hear of earlier days."""
+    await cases.lock(tx, case_id)
+    for moves, promises in await _look(tx, desk, [case_id]):
+        if promises:
+            deed = await record.begin(tx, desk, CLOCKWORK, case_id, "calendar")
+            for fact in promises:
+                subject, value = fact.subject, fact.value
+                await record.add(
+                    tx, desk, CLOCKWORK, case_id, fact.event, deed=deed, subject=subject, value=value
+                )
+        staff = await people.staff(tx)
+        for move in moves:
+            if move.is_moved and move.is_earlier:
+                for person_id in move.people:
+                    await _tell(tx, desk, staff.people[person_id], move)
+    return await replan(tx, desk, case_id)
+
+
+async def _look(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[tuple[list[Move], list[Fact]]]:
+    """For each case that changes: its moves, and the promises that have to be remembered."""
+    changing = [case for case in await _read(tx, desk, case_ids) if _changed(case)]
+    moving = [case.row.case.id for case in changing if _moved(case)]
+    texts = await heard(tx, desk, moving) if moving else {}
+    staff = await people.staff(tx)
+    return [_difference(desk, staff, case, texts.get(case.row.case.id, [])) for case in changing]
+
+
+async def _read(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[_Case]:
+    rows, facts = await cases.many(tx, case_ids), await cases.facts(tx, case_ids)
+    kept = await entries.of(tx, case_ids)
+    found = []
+    for case_id in case_ids:
+        past = _past(rows[case_id], facts[case_id])
+        row = under(rows[case_id], past)
+        if desk.knows(row):
+            should = _should(desk, row, past)
+            found.append(_Case(row=row, facts=facts[case_id], are=kept[case_id], should=should))
+    return found
+
+
+def _past(row: CaseRow, facts: Sequence[Fact]) -> History:
+    return history(facts, direct_answer=row.case.direct_answer)
+
+
+def _should(desk: Desk, row: CaseRow, past: History) -> dict[str, Wanted]:
+    protocol = desk.protocol_of(row)
+    return wanted(past, protocol, desk.office_for(protocol))
+
+
+def _pairs(case: _Case) -> list[tuple[Entry, Wanted]]:
+    """What is open and stays open; notices have no day of their own."""
+    pairs = [(old, case.should[key]) for key, old in case.are.items() if key in case.should]
+    return [(a, b) for a, b in pairs if a.is_open and b.is_open and a.kind is not EntryKind.NOTICE]
+
+
+def _changed(case: _Case) -> bool:
+    return any(a.when != b.when or a.provisional is not b.provisional for a, b in _pairs(case))
+
+
+def _moved(case: _Case) -> bool:
+    return any(a.when != b.when for a, b in _pairs(case))
+
+
+def _difference(
+    desk: Desk, staff: Staff, case: _Case, texts: Sequence[Heard]
+) -> tuple[list[Move], list[Fact]]:
+    now = desk.clock.now()
+    told = {old.key: _told(desk, old, texts) for old, new in _pairs(case) if old.when != new.when}
+    promises = [
+        Fact(event=Event.PROMISED, at=now, recorded_at=now, subject=old.key, value={"day": str(_day(old))})
+        for old, _ in _pairs(case)
+        if told.get(old.key)
+    ]
+    would = case.should
+    if promises:
+        should = _should(desk, case.row, _past(case.row, [*case.facts, *promises]))
+        case = replace(case, should=should)
+    moves = [
+        _move(desk, staff, case, old, new, would[old.key], told.get(old.key, frozenset()))
+        for old, new in _pairs(case)
+        if old.when != would[old.key].when or old.provisional is not new.provisional
+    ]
+    return moves, promises
+
+
+def _told(desk: Desk, entry: Entry, texts: Sequence[Heard]) -> frozenset[int]:
+    """The residents who were told of the entry's day."""
+    if entry.kind in _SILENT or entry.promise_on is None:
+        return frozenset()
+    day, languages = _day(entry), desk.templates.languages
+    return frozenset(t.resident_id for t in texts if says_day(t.text, day, t.left_on, languages))
+
+
+def _day(entry: Wanted) -> date:
+    day = entry.promise_on or entry.due_on
+    assert day is not None
+    return day
+
+
+def _move(
+    desk: Desk, staff: Staff, case: _Case, old: Entry, new: Wanted, would: Wanted, told: frozenset[int]
+) -> Move:
+    before, after = _first_to_differ(old, new)
+    milestone = desk.protocol_of(case.row).milestone(old.milestone)
+    role = milestone.due_role if milestone is not None else Role.HANDLER
+    today = local_day(desk.clock.now(), desk.office.zone)
+    earlier = after < before
+    names = milestone.words if milestone is not None else {}
+    return Move(
+        case_id=case.row.case.id,
+        number=case.row.case.number,
+        key=old.key,
+        names=tuple((lang, names.get(lang, old.key)) for lang in desk.templates.languages),
+        old=before,
+        new=after,
+        is_moved=old.when != new.when,
+        firm=old.provisional and not new.provisional,
+        residents=told,
+        kept=bool(told) and _day(would) != _day(new),
+        people=tuple(p.id for p in reached(role, case.row, staff, old, day=today)) if earlier else (),
+    )
+
+
+def _first_to_differ(old: Wanted, new: Wanted) -> tuple[date, date]:
+    """The promised day if that moved, else the end of the limit."""
+    if old.promise_on == new.promise_on and old.due_on and new.due_on:
+        return old.due_on, new.due_on
+    return _day(old), _day(new)
+
+
+# --- telling --------------------------------------------------------------------------------------
+
+
+async def _tell(tx: Tx, desk: Desk, person: Person, move: Move) -> None:
+    """One message for a colleague and a morning, however many days become earlier."""
+    starts = next_morning(desk, person)
+    key = f"{EARLIER}:{person.id}:{local_day(starts, desk.office.zone).isoformat()}"
+    known = await reminders.by_key(tx, key)
+    detail = dict(known.detail) if known is not None else {"n": 0, "lines": ""}
+    detail = _longer(detail, person, move, local_day(starts, desk.office.zone))
+    if known is not None:
+        await reminders.update(tx, known.id, detail=detail)
+        return
+    enrolled = person.chat_id is not None
+    await reminders.add(
+        tx,
+        key=key,
+        person_id=person.id,
+        channel=Channel.TELEGRAM.value,
+        kind=EARLIER,
+        due_at=starts,
+        send_after=starts,
+        useless_at=useless_at(
+            desk.kind(EARLIER).useless_after, due_at=starts, starts_at=None, zone=desk.office.zone
+        ),
+        state=(State.PLANNED if enrolled else State.SUPPRESSED).value,
+        reason="" if enrolled else "not_enrolled",
+        ended_at=None if enrolled else desk.clock.now(),
+        detail=detail,
+    )
+
+
+def _longer(detail: dict[str, object], person: Person, move: Move, today: date) -> dict[str, object]:
+    n = int(str(detail["n"])) + 1
+    old, new = (say_date(day, person.lang, today) for day in (move.old, move.new))
+    line = f"\n· {move.number} {move.what(person.lang)} {old} → {new}" if n <= LINES else ""
+    return {"n": n, "lines": f"{detail['lines']}{line}" + ("\n· …" if n == LINES + 1 else "")}
+
+
+def next_morning(desk: Desk, person: Person) -> datetime:
+    """The next moment at which the person reads what the day brings: a working day's digest hour."""
+    office, now = desk.office, desk.clock.now()
+    today = local_day(now, office.zone)
+    day = office.calendar.forward(today)
+    starts = at(day, person.digest_at, office.zone)
+    return starts if starts > now else at(office.calendar.add_working(day, 1), person.digest_at, office.zone)
