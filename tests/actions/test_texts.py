@@ -335,4 +335,4 @@ async def test_everybody_who_heard_an_old_day_is_told_the_new_one(rt: Runtime) -
     chen = await person(rt, "chen")
     assert moved == {"resident:1", "resident:2", f"person:{chen.id}"}
     for number in (LI, second):
-        assert "11月27日下午4点的上门要改到上午11点" in texts(rt, number)[-1].message.text
+        assert "11月27日下午4点的上门要改到当天上午11点" in texts(rt, number)[-1].message.text
