@@ -48,16 +48,15 @@ async def measured(rt: Runtime, word: str, content: bytes) -> None:
     changed = await calendar_import.apply(rt, Actor(), shown)
     ends, ends_busy = time.perf_counter(), time.process_time()
     n = shown.cases
-    print(
-        f"{word}: {n} open cases, {len(shown.moved)} dates move, {shown.firm} are firm, {changed} cases change"
-    )
-    for part, wall, cpu in (
-        ("shown", middle - begun, middle_busy - busy),
-        ("applied", ends - middle, ends_busy - middle_busy),
-    ):
-        print(
-            f"  {part}: {wall:.1f} s ({cpu:.1f} s CPU), {1000 * wall / n:.2f} ms a case ({1000 * cpu / n:.2f} CPU)"
-        )
+    moved, firm = len(shown.moved), shown.firm
+    print(f"{word}: {n} open cases, {moved} dates move, {firm} firm, {changed} cases change")
+    parts = {
+        "shown": (middle - begun, middle_busy - busy),
+        "applied": (ends - middle, ends_busy - middle_busy),
+    }
+    for part, (wall, cpu) in parts.items():
+        each, worked = 1000 * wall / n, 1000 * cpu / n
+        print(f"  {part}: {wall:.1f} s ({cpu:.1f} s CPU), {each:.2f} ms a case ({worked:.2f} CPU)")
 
 
 async def main() -> None:
