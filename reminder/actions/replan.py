@@ -55,17 +55,17 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     return Plan(row=row, past=past, entries=are, change=change)
 
 
-async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[int]:
-    """Those of the cases that replanning would change. Reads only, and all of them at once."""
+async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> dict[int, bool]:
+    """Those of the cases that replanning would change, and whether a day moves. Reads only, all at once."""
     rows, facts = await cases.many(tx, case_ids), await cases.facts(tx, case_ids)
     kept, staff = await entries.of(tx, case_ids), await people.staff(tx)
-    found = []
+    found: dict[int, bool] = {}
     for case_id in case_ids:
         past = history(facts[case_id], direct_answer=rows[case_id].case.direct_answer)
         row = under(rows[case_id], past)
         change = _lacking(desk, row, past, kept[case_id])
         if change or _differs(rows[case_id], _projected(staff, row, past)):
-            found.append(case_id)
+            found[case_id] = bool(change.moved)
     return found
 
 

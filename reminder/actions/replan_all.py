@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from reminder.actions.calendar_change import follow
 from reminder.actions.desk import Desk
-from reminder.actions.replan import behind
+from reminder.actions.replan import behind, replan
 from reminder.store.database import Database
 
 BATCH = 200
@@ -27,9 +27,9 @@ async def replan_all(
         batch = case_ids[start : start + BATCH]
         async with db.read() as tx:
             late = await behind(tx, desk, batch)
-        for case_id in late:
+        for case_id, moves in late.items():
             async with db.write() as tx:
-                await follow(tx, desk, case_id)
+                await (follow if moves else replan)(tx, desk, case_id)
         changed += len(late)
         said(start + len(batch))
     return changed
