@@ -60,6 +60,8 @@ def _category(turn: Turn, said: str) -> str:
 def _protocol(turn: Turn, said: str) -> str:
     word = said.casefold()
     for key, protocol in turn.desk.protocols.items():
+        if protocol.office:
+            continue
         if word in {key, *(name.casefold() for name in protocol.names.values())}:
             return key
     return ""
@@ -92,7 +94,7 @@ def _which_protocol(turn: Turn, nonce: int, *, everything: bool) -> Card:
 def _ours(turn: Turn) -> tuple[list[str], list[str]]:
     """Keys of the protocols that count by the office's own country's days off, and of all the others."""
     country = Place.parse(turn.desk.office.calendar.code).country
-    keys = sorted(turn.desk.protocols)
+    keys = sorted(key for key, protocol in turn.desk.protocols.items() if not protocol.office)
     ours = [key for key in keys if Place.parse(turn.desk.protocols[key].calendar).country == country]
     return ours, [key for key in keys if key not in ours]
 

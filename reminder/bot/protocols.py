@@ -24,6 +24,7 @@ async def change(turn: Turn, args: str) -> Answer:
         options = [
             (f"{p.names.get(turn.lang, key)} ({key})", f"protocol change {no} {key}")
             for key, p in sorted(turn.desk.protocols.items())
+            if not p.office
         ]
         return Answer(cards=(await offer(turn, turn.word("change.choose", no=no), options),))
     if len(words) == 3:

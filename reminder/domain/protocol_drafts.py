@@ -23,7 +23,7 @@ from reminder.domain.toml_tables import Table, nearest
 
 FILE_KEYS = frozenset(
     {"name", "part", "include", "without", "calendar", "facts", "ladder", "count_from", "roll"}
-    | {"contact_hours", "urgent", "direct_answer", "milestone"}
+    | {"contact_hours", "urgent", "office", "direct_answer", "milestone"}
 )
 MILESTONE_KEYS = frozenset(
     {"key", "kind", "what", "anchor", "limit", "promise", "count_from", "roll", "bound", "met_by", "until"}
@@ -68,6 +68,7 @@ class Part:
     calendar: str
     contact_hours: tuple[time, time] | None
     urgent: bool
+    office: bool
     direct_answer: bool
     include: Sequence[str]
     without: Sequence[str]
@@ -90,6 +91,7 @@ def read_part(key: str, table: Table, known: Known) -> Part:
         calendar=_calendar(table, known),
         contact_hours=table.hours("contact_hours"),
         urgent=table.flag("urgent"),
+        office=table.flag("office"),
         direct_answer=table.flag("direct_answer"),
         include=table.texts("include") or [],
         without=table.texts("without") or [],

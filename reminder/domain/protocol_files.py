@@ -128,6 +128,7 @@ def _protocol(part: Part, whole: _Whole) -> Protocol:
         facts=tuple(whole.facts),
         contact_hours=part.contact_hours,
         urgent=part.urgent,
+        office=part.office,
         direct_answer=part.direct_answer,
     )
     return replace(protocol, version=version_of(protocol))

@@ -174,7 +174,8 @@ class Protocol:
     """A named set of milestones. `version` changes exactly when something a person is owed or told changes.
 
     `contact_hours` replaces the office's texting hours (local wall time) for residents; `urgent` lets staff
-    alerts through at night; `direct_answer` lets a registered case be answered without accepting it first.
+    alerts through at night; `direct_answer` lets a registered case be answered without accepting it first; `office` is for files
+    about the office itself, which no resident brings.
     `facts` are the names `/fact` may set.
     """
 
@@ -185,6 +186,7 @@ class Protocol:
     facts: tuple[str, ...] = ()
     contact_hours: tuple[time, time] | None = None
     urgent: bool = False
+    office: bool = False
     direct_answer: bool = False
     version: str = ""
 

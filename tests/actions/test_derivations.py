@@ -113,7 +113,10 @@ async def test_the_ladder_is_what_then_goes_to_colleagues_and_to_nobody_else(rt:
     went = {
         (row.due_at, row.kind, names.get(row.person_id or 0, ""))
         for row in await rows(rt)
-        if row.id not in before and row.person_id is not None and row.kind != DIGEST
+        if row.id not in before
+        and row.person_id is not None
+        and row.case_id == case_id
+        and row.kind != DIGEST
     }
     assert len(foretold) > 5
     assert went == foretold
