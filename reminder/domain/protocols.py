@@ -174,8 +174,8 @@ class Protocol:
     """A named set of milestones. `version` changes exactly when something a person is owed or told changes.
 
     `contact_hours` replaces the office's texting hours (local wall time) for residents; `urgent` lets staff
-    alerts through at night; `direct_answer` lets a registered case be answered without accepting it first; `office` is for files
-    about the office itself, which no resident brings.
+    alerts through at night; `direct_answer` lets a registered case be answered without accepting it first;
+    `office` is for files about the office itself, which no resident brings.
     `facts` are the names `/fact` may set.
     """
 
