@@ -1,6 +1,6 @@
 """What a message is about, read fresh in one transaction: case, entry, people, resident."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,17 +69,19 @@ class CaseScene:
 
     def answer_owed(self) -> Entry | None:
         """The open deadline by which the resident is answered, if there is one yet."""
-        owed = [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
-        answers = [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
-        return min(answers, key=lambda e: (e.due_at, e.id)) if answers else None
+        # The first event named is what meets it properly; a cadence may list the answer among others.
+        return _first(e for e in self._owed() if (m := self.milestone(e)) and m.met_by[:1] == ("answer",))
 
     def next_owed(self) -> Entry | None:
         """The open deadline by which the resident is answered, else the next open office-bound entry."""
-        owed = [e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None]
-        # The first event named is what meets it properly; a cadence may list the answer among others.
-        answer = [e for e in owed if (m := self.milestone(e)) is not None and m.met_by[:1] == ("answer",)]
-        pool = answer or owed
-        return min(pool, key=lambda e: (e.due_at, e.id)) if pool else None
+        return self.answer_owed() or _first(self._owed())
+
+    def _owed(self) -> Iterator[Entry]:
+        return (e for e in self.entries.values() if e.keeps_case_alive and e.due_at is not None)
+
+
+def _first(entries: Iterable[Entry]) -> Entry | None:
+    return min(entries, key=lambda e: (e.due_at, e.id), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

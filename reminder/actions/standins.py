@@ -10,6 +10,7 @@ from reminder.actions.replan import replan
 from reminder.domain.cases import Event
 from reminder.domain.errors import Refused
 from reminder.domain.people import Absence, Channel, Person, Posting, Role, Staff
+from reminder.domain.reminders import State
 from reminder.domain.workdays import at, local_day
 from reminder.store import cases, entries, people, reminders
 from reminder.store.database import Tx
@@ -128,9 +129,10 @@ async def _tell_deputy(
     words = desk.templates.word
     soon = desk.office.calendar.add_working(day, SOON)
     rows = await cases.many(tx, list(ids))
-    due = [e for e in await entries.open_of(tx, list(ids)) if e.due_on is not None and e.due_on <= soon]
+    open_ones = await entries.open_of(tx, list(ids))
+    due = [e for e in open_ones if e.due_on is not None and e.due_on <= soon]
     numbers = list(dict.fromkeys(rows[e.case_id].case.number for e in due))
-    promised = [e for e in await entries.open_of(tx, list(ids)) if e.milestone == "commitment"]
+    promised = [e for e in open_ones if e.milestone == "commitment"]
     lines = [f"{rows[e.case_id].case.number} {e.detail.get('text', '')}".strip() for e in promised]
     none = words("none", deputy.lang)
     now = desk.clock.now()
@@ -143,7 +145,7 @@ async def _tell_deputy(
         kind=HANDOVER,
         due_at=starts,
         send_after=starts,
-        state="planned",
+        state=State.PLANNED.value,
         detail={
             "sender": person.name,
             "n": len(ids),

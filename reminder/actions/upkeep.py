@@ -9,6 +9,7 @@ from reminder.actions.replan import replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import Event, Status
 from reminder.domain.people import Channel, Person, Role
+from reminder.domain.reminders import State
 from reminder.domain.said_dates import say_date
 from reminder.domain.workdays import at, local_day
 from reminder.store import cases, entries, overview, people, reminders
@@ -96,7 +97,7 @@ async def sponsor_cards(tx: Tx, desk: Desk) -> int:
             due_at=starts,
             send_after=starts,
             useless_at=starts + timedelta(days=3),
-            state="planned",
+            state=State.PLANNED.value,
             detail={"staff": person.name, "lines": await _lines(tx, desk, person, rows, now)},
         )
         written += added is not None

