@@ -1,22 +1,26 @@
 """Once in a while: visits without a record, texts without a receipt, cases without a next date."""
 
-from datetime import time
+from datetime import time, timedelta
 
-from reminder.actions import standins, upkeep
+from reminder.actions import gaps, standins, upkeep, weekly
 from reminder.actions.calendar_gap import remind_admins
 from reminder.actions.calendars import adopt, behind
 from reminder.actions.check import violations
 from reminder.actions.entries import missed_by_office
+from reminder.actions.oversight import unreached
 from reminder.actions.replan_all import replan_all
 from reminder.domain.entries import EntryStatus
 from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import calendars, entries, overview, reminders
+from reminder.store import calendars, entries, erasing, overview, reminders
 
 _NOON = time(12)
 _LOOKED = "housekeeping.day"
+
+LETTERS_KEPT = timedelta(days=30)
+"""What people wrote to the bot, word for word, is emptied so long after it was dealt with."""
 
 
 async def housekeep(rt: Runtime) -> int:
@@ -46,7 +50,9 @@ async def _daily(rt: Runtime) -> int:
                 done += await upkeep.suggest_task_force(tx, rt.desk, case_id)
     async with rt.db.write() as tx:
         done += await standins.rotate(tx, rt.desk) + await upkeep.sponsor_cards(tx, rt.desk)
-        return done + await remind_admins(tx, rt.desk)
+        done += await weekly.report(tx, rt.desk) + await remind_admins(tx, rt.desk)
+        await erasing.empty_letters(tx, rt.desk.sealer, rt.clock.now() - LETTERS_KEPT)
+    return done
 
 
 async def _new_calendar(rt: Runtime) -> int:
@@ -85,9 +91,15 @@ async def _silent_texts(rt: Runtime) -> int:
 
 
 async def sweep(rt: Runtime) -> int:
-    """Nightly: every open case has a next date and a responsible person, or it is reported by number."""
+    """Nightly: every open case has a next date and somebody responsible, every rung somebody to reach.
+
+    Else supervision hears of it.
+    """
     async with rt.db.read() as tx:
-        found = await violations(tx, rt.desk)
+        found, rungs = await violations(tx, rt.desk), await unreached(tx, rt.desk)
     for violation in found:
         log.error("check.violation", rule=violation.rule, case=violation.case)
-    return len(found)
+    if found or rungs:
+        async with rt.db.write() as tx:
+            await gaps.report(tx, rt.desk, found, rungs)
+    return len(found) + len(rungs)

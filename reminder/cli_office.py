@@ -7,6 +7,8 @@ from pathlib import Path
 import typer
 
 from reminder.actions.check import violations
+from reminder.actions.gaps import rungs_in_words
+from reminder.actions.oversight import unreached
 from reminder.actions.people import first_admin as first_admin_code
 from reminder.app import load_protocols, load_templates, opened
 from reminder.channels.telegram import Telegram
@@ -16,15 +18,17 @@ from reminder.settings import Settings
 
 
 async def check(settings: Settings, *, as_json: bool) -> int:
-    """Exit code 1 if any promise is broken, with the list."""
+    """Exit code 1 if any promise is broken, with the list; roles that nobody fills today are named too."""
     async with opened(settings) as rt, rt.db.read() as tx:
-        found = await violations(tx, rt.desk)
+        found, rungs = await violations(tx, rt.desk), await unreached(tx, rt.desk)
+        warned = rungs_in_words(rt.desk, rungs, "en")
     if as_json:
         rows = [{"case": v.case, "rule": v.rule, "detail": v.detail} for v in found]
-        typer.echo(json.dumps({"ok": not found, "violations": rows}, ensure_ascii=False))
+        said = {"ok": not found, "violations": rows, "unreached": {k: list(v) for k, v in rungs.items()}}
+        typer.echo(json.dumps(said, ensure_ascii=False))
         return 1 if found else 0
-    for violation in found:
-        typer.echo(str(violation))
+    for line in (*found, *warned):
+        typer.echo(str(line))
     typer.echo(
         "Every open case has a next date and a responsible person." if not found else f"{len(found)} found."
     )

@@ -6,14 +6,14 @@ from datetime import date, datetime
 
 from reminder.actions import record
 from reminder.actions.desk import CLOCKWORK, Desk
+from reminder.actions.direct import tell
 from reminder.actions.promises import Heard, heard, says_day
 from reminder.actions.replan import Plan, replan, under
 from reminder.actions.whom import reached
 from reminder.domain.cases import Event, Fact, History, history
 from reminder.domain.entries import Entry, Wanted
-from reminder.domain.people import Channel, Person, Role, Staff
+from reminder.domain.people import Person, Role, Staff
 from reminder.domain.protocols import EntryKind
-from reminder.domain.reminders import State, useless_at
 from reminder.domain.said_dates import say_date
 from reminder.domain.wanted import wanted
 from reminder.domain.workdays import at, local_day
@@ -222,23 +222,7 @@ async def _tell(tx: Tx, desk: Desk, person: Person, move: Move) -> None:
     if known is not None:
         await reminders.update(tx, known.id, detail=detail)
         return
-    enrolled = person.chat_id is not None
-    await reminders.add(
-        tx,
-        key=key,
-        person_id=person.id,
-        channel=Channel.TELEGRAM.value,
-        kind=EARLIER,
-        due_at=starts,
-        send_after=starts,
-        useless_at=useless_at(
-            desk.kind(EARLIER).useless_after, due_at=starts, starts_at=None, zone=desk.office.zone
-        ),
-        state=(State.PLANNED if enrolled else State.SUPPRESSED).value,
-        reason="" if enrolled else "not_enrolled",
-        ended_at=None if enrolled else desk.clock.now(),
-        detail=detail,
-    )
+    await tell(tx, desk, person, EARLIER, key=key, at=starts, detail=detail)
 
 
 def _longer(detail: dict[str, object], person: Person, move: Move, today: date) -> dict[str, object]:

@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 
 from reminder.actions.calendar_change import next_morning
 from reminder.actions.desk import Desk
-from reminder.domain.people import Channel, Person, Role
+from reminder.actions.direct import tell
+from reminder.domain.people import Person, Role
 from reminder.domain.reminders import Reason, State
 from reminder.domain.workdays import WorkCalendar, local_day
 from reminder.store import overview, people, reminders
@@ -40,23 +41,8 @@ async def remind_admins(tx: Tx, desk: Desk) -> int:
         return sum([await _take_back(tx, key, now) for key in keys])
     n, written = await overview.provisional(tx), 0
     for person in admins:
-        starts = next_morning(desk, person)
-        enrolled = person.chat_id is not None
-        added = await reminders.add(
-            tx,
-            key=_key(desk, person, year),
-            person_id=person.id,
-            channel=Channel.TELEGRAM.value,
-            kind=KIND,
-            due_at=starts,
-            send_after=starts,
-            useless_at=starts + LIFE,
-            state=(State.PLANNED if enrolled else State.SUPPRESSED).value,
-            reason="" if enrolled else Reason.NOT_ENROLLED.value,
-            ended_at=None if enrolled else now,
-            detail={"year": year, "n": n},
-        )
-        written += added is not None
+        key, starts = _key(desk, person, year), next_morning(desk, person)
+        written += await tell(tx, desk, person, KIND, key=key, at=starts, detail={"year": year, "n": n})
     return written
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.actions import record
+from reminder.actions.confidence import unbiased
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
@@ -13,7 +14,6 @@ from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import ENDED, OUTCOMES, Event, allowed_from
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
-from reminder.domain.people import Role
 from reminder.domain.wanted import over
 from reminder.domain.workdays import local_day
 from reminder.store import cases, people, residents
@@ -90,7 +90,7 @@ async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
     places = sorted({p.place for p in staff.postings if p.place in new.place}, key=len, reverse=True)
     for place in places:
         person = staff.posted(place, today)
-        if person is not None and Role.AGENT not in person.roles:
+        if person is not None:
             return replace(new, handler_id=person.id, unit_id=person.unit_id)
     return new
 
@@ -195,6 +195,7 @@ async def assign(
     if handler_id is not None and person is None:
         raise Refused("person.unknown")
     value = {"handler": handler_id, "unit": unit_id or (person.unit_id if person else None)}
+    unbiased(await read_case(tx, desk, case_id), value["unit"])
     return await take(
         tx, desk, by, case_id, Event.ASSIGN, value={k: v for k, v in value.items() if v is not None}
     )

@@ -171,7 +171,9 @@ class _Teller:
         if made.first is not None:
             yield from self.counted(anchor, made)
         elif made.chosen is not None:
-            yield self.word("reckon.chosen", anchor=anchor, start=start, day=self.day(made.chosen))
+            milestone = self.scene.milestone(entry)
+            how = "reckon.season" if milestone is not None and milestone.season else "reckon.chosen"
+            yield self.word(how, anchor=anchor, start=start, day=self.day(made.chosen))
             if entry.due_on is not None and entry.due_on != made.chosen:
                 yield self.word("reckon.rolled", day=self.day(made.chosen), end=self.day(entry.due_on))
         else:

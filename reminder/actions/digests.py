@@ -68,6 +68,9 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     everything = any(p.roles & {Role.SUPERVISION, Role.TOP, Role.ADMIN} for p in away)
     units = None if everything else [unit for p in away for unit in _units_below(p, staff)]
     found = await entries.open_for(tx, [p.id for p in away], units)
+    known = {entry.id for entry in found}
+    villages = [place for p in away if p.is_agent for place in staff.villages_of(p.id)]
+    found += [entry for entry in await entries.open_at(tx, villages) if entry.id not in known]
     rows = await cases.many(tx, sorted({e.case_id for e in found}))
     items = [
         Item(section=_section(entry, today, desk), entry=entry, row=rows[entry.case_id])
@@ -91,7 +94,10 @@ def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff
     role = milestone.due_role if milestone is not None else Role.HANDLER
     if entry.kind is EntryKind.TASK and entry.detail.get("role"):
         role = Role(entry.detail["role"])
-    return any(p.id == person.id for p in reached(role, row, staff, entry, day=day))
+    theirs = reached(role, row, staff, entry, day=day)
+    if not theirs and entry.kind is EntryKind.TASK:
+        theirs = reached(Role.HANDLER, row, staff, entry, day=day)  # nothing is left to nobody
+    return any(p.id == person.id for p in theirs)
 
 
 def _lapsed(entry: Entry, today: date) -> bool:
@@ -218,7 +224,7 @@ def _gist(desk: Desk, entry: Entry, row: CaseRow, lang: str) -> str:
     milestone = desk.protocol_of(row).milestone(entry.milestone)
     if milestone is not None:
         return milestone.words[lang]
-    return task_in_words(entry, desk.templates, lang)
+    return task_in_words(entry, desk.templates, lang, quoted=not row.case.confidential)
 
 
 def _tapped(items: Sequence[Item]) -> Sequence[Item]:

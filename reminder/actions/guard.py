@@ -30,15 +30,22 @@ def sees(by: Actor, row: CaseRow, staff: Staff) -> bool:
     """Whether the case lies within the actor's scope."""
     if by.person is None:
         return True
+    owners = (row.handler_id, row.responsible_id, row.case.first_contact_id, row.sponsor_id)
     return in_scope(
         by.person,
         unit=row.unit_id,
-        owners=(row.handler_id, row.responsible_id, row.case.first_contact_id, row.sponsor_id),
+        owners=(*owners, _agent(row, staff)),
         referred=row.referred_id,
         reported=row.reported_id,
         confidential=row.case.confidential,
         staff=staff,
     )
+
+
+def _agent(row: CaseRow, staff: Staff) -> int | None:
+    """The agent of the case's village, who files and fetches for people there."""
+    agent = staff.agent_of(row.case.place)
+    return agent.id if agent is not None else None
 
 
 async def _reads(tx: Tx, action: str, row: CaseRow, person_id: int) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -140,11 +140,11 @@ async def _ready(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str) -> tuple
     value: dict[str, Any] = {"key": key, "version": protocol.version, "direct_answer": protocol.direct_answer}
     if scene.row.protocol == key:
         value["again"] = "yes"
-    return scene, value | {"begins": _begins(scene, protocol, value)}
+    return scene, value | {"begins": begins(scene, protocol, value)}
 
 
-def _begins(scene: CaseScene, protocol: Protocol, value: dict[str, Any]) -> list[str]:
-    """Keys of what the case has not had so far."""
+def begins(scene: CaseScene, protocol: Protocol, value: Mapping[str, Any]) -> list[str]:
+    """Keys of what the case has not had so far: under the other protocol it is owed from then on."""
     fact = Fact(event=Event.PROTOCOL, at=scene.now, recorded_at=scene.now, value=value)
     past = history([*scene.past.facts, fact], direct_answer=scene.row.case.direct_answer)
     should = wanted(past, protocol, scene.desk.office_for(protocol))

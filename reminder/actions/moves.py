@@ -6,8 +6,10 @@ from typing import Any
 
 from reminder.actions import record
 from reminder.actions.cases import allowed, take
+from reminder.actions.confidence import unbiased
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
+from reminder.actions.migrating import begins
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import ENDED, FLAGS, Event
@@ -41,6 +43,7 @@ async def refer(tx: Tx, desk: Desk, by: Actor, case_id: int, unit_id: int, reaso
         raise Refused("refer.unit")
     if scene.staff.head(unit_id) is None:
         raise Refused("refer.nobody", unit=unit.name)
+    unbiased(scene, unit_id)
     return await take(tx, desk, by, case_id, Event.REFER, value={"unit": unit_id, "why": reason[:200]})
 
 
@@ -226,7 +229,12 @@ async def under_major(tx: Tx, desk: Desk, by: Actor, scene: CaseScene, deed: int
     protocol = desk.protocols.get(MAJOR)
     if protocol is None or scene.row.protocol == MAJOR:
         return
-    value = {"key": MAJOR, "version": protocol.version, "direct_answer": protocol.direct_answer}
+    value: dict[str, Any] = {
+        "key": MAJOR,
+        "version": protocol.version,
+        "direct_answer": protocol.direct_answer,
+    }
+    value |= {"begins": begins(scene, protocol, value)}
     await record.add(tx, desk, by, scene.row.case.id, Event.PROTOCOL, deed=deed, value=value)
 
 
@@ -237,6 +245,7 @@ async def sponsor(tx: Tx, desk: Desk, by: Actor, case_id: int, person_id: int, r
     if person is None or not person.roles & {Role.SPONSOR, Role.TOP, Role.UNIT_HEAD}:
         known = [p.name for p in _leaders(scene)]
         raise Refused("sponsor.who", known=", ".join(known))
+    unbiased(scene, person.unit_id)
     value = {"person": person_id, "why": reason[:200]}
     return await take(tx, desk, by, case_id, Event.SPONSOR, value=value)
 

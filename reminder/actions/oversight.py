@@ -77,8 +77,12 @@ async def signalled(tx: Tx, desk: Desk, by: Actor, limit: int = 30) -> list[tupl
     return found
 
 
-async def unreached(tx: Tx, desk: Desk) -> Mapping[str, Sequence[str]]:
-    """Rungs of the ladder that nobody reaches today: role -> numbers of the cases that would need it."""
+Rungs = Mapping[str, Sequence[str]]
+"""Role -> numbers of the cases that would need somebody in it, and have nobody who can be reached."""
+
+
+async def unreached(tx: Tx, desk: Desk) -> Rungs:
+    """Rungs of the ladder that nobody reaches today."""
     staff = await people.staff(tx)
     day = local_day(desk.clock.now(), desk.office.zone)
     found: dict[str, list[str]] = {}

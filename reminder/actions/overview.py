@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from reminder.actions.desk import Desk
+from reminder.actions.oversight import Rungs, unreached
 from reminder.actions.preview import Coming, texts_of
 from reminder.domain.people import Person
 from reminder.domain.reminders import State
@@ -33,6 +34,8 @@ class Overview:
     waiting_letters: int
     provisional: int
     not_enrolled: Sequence[Person]
+    rungs: Rungs
+    """Roles nobody can be reached in today."""
 
 
 async def overview(tx: Tx, desk: Desk, limit: int = 10) -> Overview:
@@ -53,6 +56,7 @@ async def overview(tx: Tx, desk: Desk, limit: int = 10) -> Overview:
         waiting_letters=await looked_up.letters(tx, "received"),
         provisional=await looked_up.provisional(tx),
         not_enrolled=[p for p in staff.people.values() if p.active and p.chat_id is None],
+        rungs=await unreached(tx, desk),
     )
 
 

@@ -248,6 +248,7 @@ def _about(entry: Entry, step: DueStep) -> dict[str, object]:
 NEEDS_A_PERSON = frozenset(
     {
         Reason.NO_PHONE,
+        Reason.OTHER_WAY,
         Reason.OPTED_OUT,
         Reason.NO_CONSENT,
         Reason.CONFIDENTIAL,
@@ -268,6 +269,8 @@ def barred(row: CaseRow, resident: Resident, phone: Phone | None) -> Reason | No
     """Why this resident gets no text about this case, if so."""
     if row.case.confidential:
         return Reason.CONFIDENTIAL
+    if resident.reach_by not in {"", "sms"}:
+        return Reason.OTHER_WAY
     if phone is None or not phone.texts or not resident.can_read:
         return Reason.NO_PHONE
     if phone.opted_out or not resident.wants_texts:

@@ -8,18 +8,19 @@ from typing import Any
 from reminder.actions import entries as visits
 from reminder.actions import record
 from reminder.actions.desk import CLOCKWORK, Desk
+from reminder.actions.direct import tell
 from reminder.actions.replan import release, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.actions.tasks import add_task
-from reminder.actions.whom import responsible
+from reminder.actions.whom import reached
 from reminder.domain.cases import ENDED, Event
 from reminder.domain.errors import ReminderError
-from reminder.domain.people import Channel
-from reminder.domain.reminders import Reason, State
+from reminder.domain.people import Channel, Role
+from reminder.domain.reminders import State
 from reminder.domain.replies import QuestionKind, Reply, ReplyKind, read_reply
 from reminder.domain.workdays import at, local_day
 from reminder.placeholders import clean
-from reminder.store import cases, inbox, people, reminders, residents
+from reminder.store import cases, inbox, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.inbox import Question
 
@@ -162,12 +163,13 @@ async def _other(tx: Tx, desk: Desk, heard: _Heard) -> None:
         await _unknown(tx, desk, heard)
         return
     what = _TASKS.get(heard.reply.kind, "read_reply")
-    said = "" if scene.row.case.confidential else clean(heard.reply.text, flat=True)[:200]
+    said = clean(heard.reply.text, flat=True)[:200]
     value = {"what": what, "said": said}
     if not any(e.is_open and dict(e.detail) == value for e in scene.entries.values()):
         await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
     known = heard.reply.kind.value if heard.reply.kind in _TASKS else "other"
-    await _tell_staff(tx, desk, heard, scene, known, said)
+    # What was said in confidence stands in the case alone, never in a list or on a lock screen.
+    await _tell_staff(tx, desk, heard, scene, known, "" if scene.row.case.confidential else said)
     midnight = _midnight(desk)
     if not await reminders.sent_to_phone(tx, heard.phone_id, "auto_answer", midnight):
         await _answer(tx, desk, heard, scene, "auto_answer")
@@ -238,30 +240,17 @@ async def _addressee(tx: Tx, heard: _Heard, scene: CaseScene | None) -> int | No
 async def _tell_staff(
     tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene, meaning: str, said: str = ""
 ) -> None:
-    """The person who answers for the case hears at once what the resident said."""
-    staff = await people.staff(tx)
+    """The person who answers for the case, or stands in today, hears at once what the resident said."""
     row, now = scene.row, desk.clock.now()
-    person = responsible(staff, handler=row.handler_id, unit=row.unit_id, first=row.case.first_contact_id)
+    today = local_day(now, desk.office.zone)
+    person = next(iter(reached(Role.HANDLER, row, scene.staff, day=today)), None)
     if person is None:
         return
-    enrolled = person.chat_id is not None
     suggested = f"suggested_next.{meaning}"
     known = desk.templates.has_word(suggested)
     detail = {"meaning": f"word:meaning.{meaning}", "suggested_next": f"word:{suggested}" if known else ""}
     detail["said"] = desk.templates.word("said", person.lang, text=said) if said else ""
     if meaning == "score":
         detail["score"] = str(heard.reply.score)
-    await reminders.add(
-        tx,
-        key=f"heard:{heard.text.id}:{person.id}",
-        case_id=row.case.id,
-        person_id=person.id,
-        channel=Channel.TELEGRAM.value,
-        kind="resident_replied",
-        due_at=now,
-        send_after=now,
-        state=(State.PLANNED if enrolled else State.SUPPRESSED).value,
-        reason="" if enrolled else Reason.NOT_ENROLLED.value,
-        ended_at=None if enrolled else now,
-        detail=detail,
-    )
+    key = f"heard:{heard.text.id}:{person.id}"
+    await tell(tx, desk, person, "resident_replied", key=key, at=now, detail=detail, case_id=row.case.id)

@@ -51,12 +51,13 @@ class CaseScene:
     def milestone(self, entry: Entry) -> Milestone | None:
         return self.protocol.milestone(entry.milestone)
 
-    def what(self, entry: Entry, lang: str) -> str:
-        """The entry in words, for staff."""
+    def what(self, entry: Entry, lang: str, *, within: bool = False) -> str:
+        """The entry in words, for staff. What was said in confidence is quoted only `within` the case."""
         milestone = self.milestone(entry)
         if milestone is not None:
             return milestone.words[lang]
-        return task_in_words(entry, self.desk.templates, lang)
+        quoted = within or not self.row.case.confidential
+        return task_in_words(entry, self.desk.templates, lang, quoted=quoted)
 
     def open_of(self, milestone: str) -> Entry | None:
         """The latest open entry of a milestone."""

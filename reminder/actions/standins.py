@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 from reminder.actions import record
 from reminder.actions.desk import CLOCKWORK, Actor, Desk
+from reminder.actions.direct import tell
 from reminder.actions.guard import permit
 from reminder.actions.replan import replan
 from reminder.domain.cases import Event
 from reminder.domain.errors import Refused
-from reminder.domain.people import Absence, Channel, Person, Posting, Role, Staff
-from reminder.domain.reminders import State
+from reminder.domain.people import Absence, Person, Posting, Role, Staff
 from reminder.domain.workdays import at, local_day
-from reminder.store import cases, entries, people, reminders
+from reminder.store import cases, entries, people
 from reminder.store.database import Tx
 
 LONGEST = timedelta(days=180)
@@ -68,12 +68,18 @@ async def back(tx: Tx, desk: Desk, by: Actor) -> int:
 async def post(tx: Tx, desk: Desk, by: Actor, place: str, person_id: int, from_on: date) -> int:
     """A village gets its cadre: new cases from there go to them, and on the day the old ones do too.
 
+    Or its agent, who stands beside the cadre and takes over from the agent before.
+
     Returns how many cases were handed over at once.
     """
     staff = await permit(tx, by, "posting")
-    if staff.active(person_id) is None or not place.strip():
+    person, village = staff.active(person_id), place.strip()
+    if person is None or not village:
         raise Refused("person.unknown")
-    await people.add_posting(tx, Posting(person_id=person_id, place=place.strip(), from_on=from_on))
+    there = {p.person_id for p in staff.postings if p.place == village}
+    alike = [one.id for i in there if (one := staff.people[i]).is_agent == person.is_agent]
+    posting = Posting(person_id=person_id, place=village, from_on=from_on)
+    await people.add_posting(tx, posting, instead_of=alike)
     await record.begin(tx, desk, by, None, f"posting:{person_id}")
     return await rotate(tx, desk)
 
@@ -86,7 +92,7 @@ async def rotate(tx: Tx, desk: Desk) -> int:
     for place in sorted({posting.place for posting in staff.postings}):
         person = staff.posted(place, today)
         before = {p.person_id for p in staff.postings if p.place == place and not p.holds(today)}
-        if person is None or Role.AGENT in person.roles:
+        if person is None:
             continue
         ids = [i for old in sorted(before - {person.id}) for i in await cases.handled_at(tx, old, place)]
         await _hand_over(tx, desk, CLOCKWORK, ids, person)
@@ -137,21 +143,13 @@ async def _tell_deputy(
     none = words("none", deputy.lang)
     now = desk.clock.now()
     starts = max(at(day, deputy.digest_at, desk.office.zone), now)
-    await reminders.add(
-        tx,
-        key=f"{HANDOVER}:{person.id}:{deputy.id}:{day.isoformat()}",
-        person_id=deputy.id,
-        channel=Channel.TELEGRAM.value,
-        kind=HANDOVER,
-        due_at=starts,
-        send_after=starts,
-        state=State.PLANNED.value,
-        detail={
-            "sender": person.name,
-            "n": len(ids),
-            "m": len(numbers),
-            "date_on": day.isoformat(),
-            "no_list": words("separator", deputy.lang).join(numbers) or none,
-            "promises": words("separator", deputy.lang).join(lines)[:300] or none,
-        },
-    )
+    detail = {
+        "sender": person.name,
+        "n": len(ids),
+        "m": len(numbers),
+        "date_on": day.isoformat(),
+        "no_list": words("separator", deputy.lang).join(numbers) or none,
+        "promises": words("separator", deputy.lang).join(lines)[:300] or none,
+    }
+    key = f"{HANDOVER}:{person.id}:{deputy.id}:{day.isoformat()}"
+    await tell(tx, desk, deputy, HANDOVER, key=key, at=starts, detail=detail)

@@ -4,15 +4,15 @@ from datetime import datetime, timedelta
 
 from reminder.actions import record
 from reminder.actions.desk import CLOCKWORK, Desk
+from reminder.actions.direct import tell
 from reminder.actions.oversight import LATE, LONG_OPEN, wants_task_force
 from reminder.actions.replan import replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import Event, Status
-from reminder.domain.people import Channel, Person, Role
-from reminder.domain.reminders import State
+from reminder.domain.people import Person, Role
 from reminder.domain.said_dates import say_date
 from reminder.domain.workdays import at, local_day
-from reminder.store import cases, entries, overview, people, reminders
+from reminder.store import cases, entries, overview, people
 from reminder.store.database import Tx
 
 ACCEPTED_AFTER = timedelta(days=15)
@@ -88,19 +88,9 @@ async def sponsor_cards(tx: Tx, desk: Desk) -> int:
         if not rows or person.chat_id is None:
             continue
         starts = max(at(today, person.digest_at, office.zone), now)
-        added = await reminders.add(
-            tx,
-            key=f"{SPONSOR_WEEK}:{person.id}:{today.isoformat()}",
-            person_id=person.id,
-            channel=Channel.TELEGRAM.value,
-            kind=SPONSOR_WEEK,
-            due_at=starts,
-            send_after=starts,
-            useless_at=starts + timedelta(days=3),
-            state=State.PLANNED.value,
-            detail={"staff": person.name, "lines": await _lines(tx, desk, person, rows, now)},
-        )
-        written += added is not None
+        detail = {"staff": person.name, "lines": await _lines(tx, desk, person, rows, now)}
+        key = f"{SPONSOR_WEEK}:{person.id}:{today.isoformat()}"
+        written += await tell(tx, desk, person, SPONSOR_WEEK, key=key, at=starts, detail=detail)
     return written
 
 

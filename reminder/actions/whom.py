@@ -18,7 +18,17 @@ def responsible(staff: Staff, *, handler: int | None, unit: int | None, first: i
 def who(role: Role, row: CaseRow, staff: Staff, entry: Wanted | None = None) -> list[Person]:
     """The people a role means for a case, and for an entry that names some; absences are not looked at."""
     found = _WHO.get(role)
-    return found(row, staff, entry) if found is not None else staff.holding(role)
+    people = found(row, staff, entry) if found is not None else staff.holding(role)
+    return people if row.reported_id is None else _outside(people, row.reported_id, staff)
+
+
+def _outside(people: list[Person], reported: int, staff: Staff) -> list[Person]:
+    """Nobody of the unit a confidential matter is about hears of it; supervision does in their place."""
+
+    def out(person: Person) -> bool:
+        return not staff.within(person.unit_id, reported)
+
+    return list(filter(out, people)) or list(filter(out, staff.holding(Role.SUPERVISION)))
 
 
 def reached(
@@ -67,8 +77,7 @@ def _agent(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
     """The agent posted to the case's village, who is never told of a confidential case."""
     if row.case.confidential:
         return []
-    near = {p.person_id for p in staff.postings if p.place and p.place in row.case.place}
-    return _one(_first([p for p in staff.holding(Role.AGENT) if p.id in near]))
+    return _one(staff.agent_of(row.case.place))
 
 
 def _owner(row: CaseRow, staff: Staff, entry: Wanted | None) -> list[Person]:

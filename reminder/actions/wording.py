@@ -102,6 +102,8 @@ _FREE = frozenset(
         "said",
         "year",
     }
+    | {"received", "closed", "on_time", "were_due", "visited", "visits_due", "bounced", "undelivered"}
+    | {"provisional"}
 )
 """Fields of a fact that a person wrote for this very message."""
 

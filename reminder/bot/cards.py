@@ -185,7 +185,7 @@ def _entry_line(turn: Turn, scene: CaseScene, entry: Entry, number: int | None) 
     if entry.kind is EntryKind.VISIT:
         state = " · " + turn.word(f"state.{entry.status}")
     provisional = turn.word("provisional_mark") if entry.provisional else ""
-    return f"{mark}{scene.what(entry, turn.lang)} — {_day_of(turn, entry)}{provisional}{state}"
+    return f"{mark}{scene.what(entry, turn.lang, within=True)} — {_day_of(turn, entry)}{provisional}{state}"
 
 
 def _latest(turn: Turn, scene: CaseScene) -> list[str]:

@@ -9,6 +9,7 @@ import segno
 
 from reminder.actions import calendars as marking
 from reminder.actions import people
+from reminder.actions.gaps import rungs_in_words
 from reminder.actions.guard import permit
 from reminder.actions.overview import overview
 from reminder.bot import protocols
@@ -193,6 +194,7 @@ async def status(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     if found.not_enrolled:
         names = turn.word("separator").join(p.name for p in found.not_enrolled)
         lines.append(turn.word("bot.status_missing", names=clip(names, 300)))
+    lines += rungs_in_words(turn.desk, found.rungs, turn.lang)
     return says("\n".join(lines))
 
 

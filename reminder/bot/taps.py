@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reminder.actions.guard import permit
-from reminder.bot import cards, casework, days, imports, intake, moves, office, protocols, visits
+from reminder.bot import cards, casework, confidence, days, imports, intake, moves, office, protocols, visits
 from reminder.bot.answers import Answer, Card
 from reminder.bot.choices import chosen, leafed
 from reminder.bot.commands import run
@@ -179,6 +179,7 @@ _SURE: Mapping[str, Callable[[Turn, Mapping[str, Any]], Awaitable[Answer]]] = {
     "fact": casework.sure_of_fact,
     "calendar": office.sure_of_mark,
     "merge": moves.sure_of_merge,
+    "erase": confidence.sure_of_erasure,
     "protocol_change": protocols.sure_of_change,
     "protocol_migrate": protocols.sure_of_migration,
 }

@@ -137,6 +137,16 @@ VISIT_OUTCOMES = ("holds", "partly", "not_solved")
 FLAGS = ("major", "collective", "repeated", "skipped_level")
 """Signs that ordinary handling failed; each puts the head of the unit in charge."""
 
+KEPT = frozenset(
+    {
+        *("again", "asked_by", "begins", "by", "by_clock", "confirmed", "danger", "date_on", "day", "days"),
+        *("direct_answer", "end", "flag", "handler", "key", "kind", "late", "mode", "name", "next_on"),
+        *("nominal", "outcome", "people", "person", "promise", "quiet", "role", "score", "session", "sides"),
+        *("start", "told", "track", "unit", "version", "what"),
+    }
+)
+"""Fields of a fact that are dates, choices and numbers; others are words, and go when it is erased."""
+
 ORDER_OUTCOMES = ("explained", "corrected", "criticised", "referred")
 """What came of a supervision order; always entered by a person."""
 

@@ -1,7 +1,9 @@
 """How long a limit is and how it is counted."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -54,3 +56,9 @@ class Limit:
                 f"{text!r} is not a limit such as '60 cal', '5 wd', '24 h', '30 min' or '12 month'"
             )
         return cls(int(found[1]), Unit(found[2]))
+
+
+def next_of(season: Iterable[str], after: date) -> date | None:
+    """The first of some days of the year ("11-01") later than a day; None where there are none."""
+    days = [date.fromisoformat(f"{year}-{day}") for year in (after.year, after.year + 1) for day in season]
+    return min((day for day in days if day > after), default=None)

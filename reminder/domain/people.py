@@ -61,6 +61,11 @@ class Person:
     phone: str = ""
     digest_at: time = time(8, 10)
 
+    @property
+    def is_agent(self) -> bool:
+        """Whether they are a village's agent and nothing else: no case is theirs to carry."""
+        return self.roles == {Role.AGENT}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
@@ -74,7 +79,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """A village and the cadre who looks after its cases; `to_on` None: until further notice."""
+    """A village and the cadre who looks after its cases, or its agent; `to_on` None: until further notice."""
 
     person_id: int
     place: str
@@ -146,6 +151,17 @@ class Staff:
         """The active cadre who looks after a village that day, the latest posting first."""
         held = [p for p in self.postings if p.place == place and p.holds(day)]
         for posting in sorted(held, key=lambda p: p.from_on, reverse=True):
-            if (person := self.active(posting.person_id)) is not None:
+            person = self.active(posting.person_id)
+            if person is not None and not person.is_agent:
                 return person
         return None
+
+    def villages_of(self, person_id: int) -> list[str]:
+        """The villages somebody is posted to until further notice."""
+        return [p.place for p in self.postings if p.person_id == person_id and p.to_on is None and p.place]
+
+    def agent_of(self, place: str) -> Person | None:
+        """The active agent of the village a case's place names."""
+        held = [p for p in self.postings if p.to_on is None and p.place and p.place in place]
+        people = sorted({p.person_id for p in held if p.person_id in self.people})
+        return next((p for i in people if (p := self.active(i)) is not None and p.is_agent), None)

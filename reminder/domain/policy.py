@@ -59,6 +59,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "merge": (_HEADS | {Role.INTAKE}, Scope.CASE),
     "archive": (_ADMIN, Scope.CASE),
     "erase": (_ADMIN, Scope.CASE),
+    "confide": (_HEADS | {Role.INTAKE}, Scope.CASE),
     "file": (_HEADS | _LEADERS | {Role.INTAKE, Role.HANDLER}, Scope.OFFICE),
     "leave": (_CADRES, Scope.OFFICE),
     "posting": (_HEADS, Scope.OFFICE),
@@ -100,7 +101,7 @@ def in_scope(
     Confidential cases stay invisible to village agents and to the unit reported on (Regulations on Petition
     Work arts. 30 and 46); a referral is seen by the unit it waits at, too.
     """
-    if confidential and person.roles == {Role.AGENT}:
+    if confidential and person.is_agent:
         return False
     if reported is not None and staff.within(person.unit_id, reported):
         return False

@@ -28,7 +28,7 @@ FILE_KEYS = frozenset(
 MILESTONE_KEYS = frozenset(
     {"key", "kind", "what", "anchor", "limit", "promise", "count_from", "roll", "bound", "met_by", "until"}
     | {"only_if", "repeat", "remind", "ladder", "resident", "mode", "slot", "basis", "due_role"}
-    | {"on", "extension", "party", "needs"}
+    | {"on", "season", "extension", "party", "needs"}
 )
 ALWAYS_OFFICE = frozenset({EntryKind.VISIT, EntryKind.MEETING, EntryKind.COMMITMENT})
 NEVER_OFFICE = frozenset({EntryKind.TASK, EntryKind.NOTICE})
@@ -158,6 +158,7 @@ def _draft(table: Table, file: Table, known: Known) -> Draft:
         basis=table.text("basis"),
         due_role=due_role,
         on=table.text("on"),
+        season=_season(table),
         extension=table.limit("extension"),
         party=table.one_of("party", PARTIES),
         needs=table.many_of("needs", NEEDS) or (),
@@ -167,6 +168,20 @@ def _draft(table: Table, file: Table, known: Known) -> Draft:
     if milestone.limit is not None and milestone.limit.unit.elapsed:
         milestone = replace(milestone, roll=Roll.NONE)
     return Draft(milestone=milestone, table=table, ladder=table.text("ladder"))
+
+
+def _season(table: Table) -> tuple[str, ...]:
+    days = table.texts("season") or []
+    for index, day in enumerate(days):
+        if day and not _DAY.fullmatch(day):
+            remedy = 'Write month and day as "11-01"; 29 February is not in every year.'
+            table.fault(f"{day!r} is no day of every year.", remedy, "season", index)
+    if days and ("limit" in table.values or "on" in table.values):
+        table.fault("A season takes the place of a limit.", "Keep one of the two.", "season")
+    return tuple(sorted(days))
+
+
+_DAY = re.compile(r"(?!02-29|02-3\d|(?:04|06|09|11)-31)(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 def _own_key(table: Table) -> str:
@@ -244,7 +259,7 @@ def _report(table: Table, key: str, lines: Lines, known: Known) -> None:
 
 def _check_limits(milestone: Milestone, table: Table) -> None:
     limit, promise = milestone.limit, milestone.promise
-    dated = "limit" in table.values or "on" in table.values
+    dated = bool({"limit", "on", "season"} & set(table.values))
     if milestone.kind is EntryKind.DEADLINE and "kind" in table.values and not dated:
         remedy = 'Add limit = "5 wd", or another number of days.'
         table.fault("A deadline needs a limit, or the field its day stands in.", remedy)

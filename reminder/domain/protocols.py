@@ -135,9 +135,9 @@ class Milestone:
     Without `limit` it falls due at its anchor. T, from which steps are counted, is the end of `promise` if
     there is one, else of `limit`. `met_by` and `until` are case events later than the anchor; `only_if` asks
     the anchor's fact for one of the values of each field named. With `bound` NONE it lapses at its end.
-    `on` names the field of the anchor's fact that holds the day itself, where people choose it. `extension`
-    is the most it may be extended by. `party` keeps it, and its texts, to one side of the matter. `needs`:
-    what must be said when it is done (`text`).
+    `on` names the field of the anchor's fact that holds the day itself, where people choose it. `season` are
+    days of the year ("11-01"), the next of which it is. `extension` is the most it may be extended by.
+    `party` keeps it, and its texts, to one side of the matter. `needs`: what must be said when done (`text`).
     """
 
     key: str
@@ -159,6 +159,7 @@ class Milestone:
     basis: str = ""
     due_role: Role = Role.HANDLER
     on: str = ""
+    season: tuple[str, ...] = ()
     extension: Limit | None = None
     party: str = ""
     needs: tuple[str, ...] = ()

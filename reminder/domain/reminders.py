@@ -66,6 +66,8 @@ class Reason(StrEnum):
     NO_CONSENT = "no_consent"
     CONFIDENTIAL = "confidential"
     NO_PHONE = "no_phone"
+    OTHER_WAY = "other_way"
+    """They asked to hear by a call, on paper or through the village's agent."""
     NOT_CONFIRMED = "not_confirmed"
     NOT_ENROLLED = "not_enrolled"
     USELESS = "useless"

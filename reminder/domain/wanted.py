@@ -8,18 +8,9 @@ from typing import Any
 from reminder.domain.cases import ENDED, Event, Fact, History, Status
 from reminder.domain.deadlines import Due, deadline
 from reminder.domain.entries import EntryStatus, Wanted
-from reminder.domain.limits import Limit, Roll, Unit
+from reminder.domain.limits import Limit, Roll, Unit, next_of
 from reminder.domain.offices import Office
-from reminder.domain.protocols import (
-    ADDED,
-    ANCHORS,
-    IDLE,
-    VISIT_SET,
-    Bound,
-    EntryKind,
-    Milestone,
-    Protocol,
-)
+from reminder.domain.protocols import ADDED, ANCHORS, IDLE, VISIT_SET, Bound, EntryKind, Milestone, Protocol
 from reminder.domain.visits import ENDS, after, planned
 from reminder.domain.workdays import at, local_day
 
@@ -215,8 +206,7 @@ class _Planner:
         """The dates of an entry, as fields; how they were reached is kept beside them."""
         zone = self.office.zone
         self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at)
-        if milestone.on and anchor.detail.get(milestone.on):
-            day = date.fromisoformat(str(anchor.detail[milestone.on]))
+        if (day := self.day_itself(milestone, anchor)) is not None:
             self.reckonings[key] = Reckoning(anchor=milestone.anchor, at=anchor.at, chosen=day)
             return self.chosen(milestone, anchor, key, day)
         if milestone.limit is None:
@@ -239,6 +229,12 @@ class _Planner:
             "due_at": at(effective + timedelta(days=1), time.min, zone),
             "provisional": due.provisional,
         }
+
+    def day_itself(self, milestone: Milestone, anchor: _Anchor) -> date | None:
+        """Where no limit decides: the day people chose, or the next of a season."""
+        if milestone.on and anchor.detail.get(milestone.on):
+            return date.fromisoformat(str(anchor.detail[milestone.on]))
+        return next_of(milestone.season, local_day(anchor.at, self.office.zone))
 
     def promised(self, day: date, anchor: _Anchor, key: str) -> date:
         """Never later than what a resident was told before holidays moved it, until more time is granted."""

@@ -80,8 +80,16 @@ async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -
     return [_entry(row) for row in await _OPEN_FOR.rows(tx, people=list(people), units=list(units))]
 
 
-_HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
-_PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
+async def open_at(tx: Tx, places: Sequence[str]) -> list[Entry]:
+    """Open entries of cases from these villages, confidential ones left out."""
+    if not places:
+        return []
+    near = sa.or_(*(t.cases.c.place.contains(place, autoescape=True) for place in places))
+    ids = sa.select(t.cases.c.id).where(near, t.cases.c.confidential.is_(False))
+    rows = (await tx.execute(_open(t.entries.c.case_id.in_(ids)))).mappings()
+    return [_entry(row) for row in rows]
+
+
 _OPEN = Prepared(_open())
 _HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
 _PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)

@@ -1,7 +1,7 @@
 """Staff, their units and roles, and the one-time codes they enrol with."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -168,10 +168,11 @@ async def end_absence(tx: Tx, person_id: int, last: date) -> int:
     return len(found.all())
 
 
-async def add_posting(tx: Tx, posting: Posting) -> None:
-    """From its first day on it takes the place of the posting the village had."""
+async def add_posting(tx: Tx, posting: Posting, *, instead_of: Sequence[int] = ()) -> None:
+    """From its first day on it takes the place of those the village had with these people."""
     await _changed(tx)
-    before = (t.postings.c.place == posting.place) & t.postings.c.to_on.is_(None)
+    theirs = t.postings.c.person_id.in_(instead_of)
+    before = (t.postings.c.place == posting.place) & t.postings.c.to_on.is_(None) & theirs
     ends = posting.from_on - timedelta(days=1)
     await tx.execute(sa.update(t.postings).where(before).values(to_on=ends))
     values = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}

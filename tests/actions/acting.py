@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import pytest
 import sqlalchemy as sa
 
 from jobs.remind import remind
@@ -15,7 +16,9 @@ from reminder.actions.deliveries import hear
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.dispatching import claim
 from reminder.actions.entries import Slot
+from reminder.actions.scene import CaseScene, read_case
 from reminder.channels.memory import MemoryChat, MemorySms, Received
+from reminder.domain.errors import Refused
 from reminder.domain.messages import News
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
@@ -23,7 +26,7 @@ from reminder.runtime import Runtime
 from reminder.store import entries, inbox, reminders
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
-from tests.office import ZONE, a_case, actor, clock_of, read, write
+from tests.office import ZONE, a_case, actor, clock_of, pass_time, read, write
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -222,3 +225,31 @@ async def row_of(rt: Runtime, reminder_id: int) -> Reminder:
 async def execute(rt: Runtime, statement: str) -> None:
     async with rt.db.write() as tx:
         await tx.execute(sa.text(statement))
+
+
+async def scene(rt: Runtime, case_id: int) -> CaseScene:
+    return await read(rt, lambda tx: read_case(tx, rt.desk, case_id))
+
+
+async def sound(rt: Runtime) -> None:
+    """Every open case has its next date, and the calendar is what the facts say."""
+    assert await broken(rt) == []
+
+
+async def refused(work: Awaitable[Any]) -> str:
+    """Which refusal it was."""
+    with pytest.raises(Refused) as caught:
+        await work
+    return caught.value.key
+
+
+async def in_turn(
+    rt: Runtime,
+    who: str,
+    action: Callable[Concatenate[Tx, Desk, Actor, P], Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """`act`, a second after what was done before: facts of one instant would sort by kind."""
+    pass_time(rt, seconds=1)
+    return await act(rt, who, action, *args, **kwargs)

@@ -1,44 +1,33 @@
 """The moves of the whole casework: each guard holds, each text goes to whom it should, each date is right."""
 
-from collections.abc import Awaitable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from reminder.actions import added, cases, entries, moves, oversight, standins, upkeep
-from reminder.actions.check import violations
 from reminder.actions.desk import Actor
 from reminder.actions.entries import Slot
-from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import Event
 from reminder.domain.errors import NotFound, Refused
 from reminder.domain.people import Role
 from reminder.runtime import Runtime
 from reminder.store import people
-from tests.actions.acting import act as at_once
-from tests.actions.acting import after, entry, moment, rows, settle, tasks, texts, until
-from tests.office import LI, a_case, pass_time, person, read, write
-
-
-async def act(rt: Runtime, who: str, action: Any, *args: Any, **kwargs: Any) -> Any:
-    """People need a moment from one thing to the next."""
-    pass_time(rt, seconds=1)
-    return await at_once(rt, who, action, *args, **kwargs)
-
-
-async def scene(rt: Runtime, case_id: int) -> CaseScene:
-    return await read(rt, lambda tx: read_case(tx, rt.desk, case_id))
-
-
-async def refused(work: Awaitable[Any]) -> str:
-    with pytest.raises(Refused) as caught:
-        await work
-    return caught.value.key
-
-
-async def sound(rt: Runtime) -> None:
-    assert await read(rt, lambda tx: violations(tx, rt.desk)) == []
+from tests.actions.acting import (
+    after,
+    entry,
+    moment,
+    refused,
+    rows,
+    scene,
+    settle,
+    sound,
+    tasks,
+    texts,
+    until,
+)
+from tests.actions.acting import in_turn as act
+from tests.office import LI, a_case, person, read, write
 
 
 async def next_day(rt: Runtime) -> None:

@@ -1,31 +1,15 @@
 """Mechanisms of the office that are rows of data over the one calendar, each played once."""
 
 from datetime import date
-from typing import Any
 
 from reminder.actions import added, cases, entries, moves, upkeep
-from reminder.actions.check import violations
-from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import Bound
 from reminder.runtime import Runtime
 from reminder.store import residents
-from tests.actions.acting import act as at_once
-from tests.actions.acting import after, chat, moment, rows, tasks, texts, until
-from tests.office import LI, a_case, clock_of, pass_time, person, read, write
-
-
-async def act(rt: Runtime, who: str, action: Any, *args: Any, **kwargs: Any) -> Any:
-    pass_time(rt, seconds=1)
-    return await at_once(rt, who, action, *args, **kwargs)
-
-
-async def scene(rt: Runtime, case_id: int) -> CaseScene:
-    return await read(rt, lambda tx: read_case(tx, rt.desk, case_id))
-
-
-async def sound(rt: Runtime) -> None:
-    assert await read(rt, lambda tx: violations(tx, rt.desk)) == []
+from tests.actions.acting import after, chat, moment, rows, scene, sound, tasks, texts, until
+from tests.actions.acting import in_turn as act
+from tests.office import LI, a_case, clock_of, person, read, write
 
 
 async def a_major_case(rt: Runtime) -> int:
