@@ -48,7 +48,9 @@ async def _channel(rt: Runtime, port: Port) -> int:
 
 async def _send(rt: Runtime, port: Port, outgoing: Outgoing) -> None:
     failpoint(f"call.{port.name}.before")
+    begun = rt.clock.monotonic()
     news = await port.send(outgoing)
+    rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
     failpoint(f"call.{port.name}.after_answer")
     async with rt.db.write() as tx:
         failpoint("result.after_begin")

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 from jobs.digest import refresh_digests
 from jobs.dispatch import dispatch
+from jobs.heartbeat import heartbeat
 from jobs.housekeeping import housekeep, sweep
 from jobs.inbound import fetch_missed
 from jobs.inbox import read_inbox
+from jobs.reconcile import reconcile
 from jobs.remind import remind
 from jobs.settle import settle
+from reminder.actions.health import PULSE_EVERY
 from reminder.runtime import Runtime
 
 
@@ -23,12 +26,16 @@ class Job:
     every: timedelta
 
 
+WATCH = (Job(name="heartbeat", run=heartbeat, every=PULSE_EVERY),)
+"""Of a process that serves; a play on a clock of its own has nobody to tell."""
+
 TIMETABLE = (
     Job(name="inbox", run=read_inbox, every=timedelta(seconds=1)),
     Job(name="remind", run=remind, every=timedelta(seconds=1)),
     Job(name="dispatch", run=dispatch, every=timedelta(seconds=1)),
     Job(name="settle", run=settle, every=timedelta(seconds=5)),
     Job(name="inbound", run=fetch_missed, every=timedelta(minutes=1)),
+    Job(name="reconcile", run=reconcile, every=timedelta(minutes=10)),
     Job(name="digest", run=refresh_digests, every=timedelta(seconds=2)),
     Job(name="housekeeping", run=housekeep, every=timedelta(minutes=1)),
     Job(name="sweep", run=sweep, every=timedelta(hours=24)),

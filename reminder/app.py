@@ -6,18 +6,19 @@ import functools
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import uvicorn
 
-from jobs.timetable import TIMETABLE
+from jobs.timetable import TIMETABLE, WATCH
 from reminder.actions import versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
+from reminder.bot.hook import keep_hooked
 from reminder.bot.menu import set_menus
 from reminder.bot.polling import poll
 from reminder.bundled import folder
@@ -37,7 +38,9 @@ from reminder.settings import Settings
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
 from reminder.store.seal import Sealer
+from reminder.watcher import watcher
 from reminder.web.app import web
+from reminder.web.metrics import metrics
 
 
 class AlreadyRunningError(ReminderError):
@@ -223,19 +226,31 @@ async def _channels(settings: Settings) -> AsyncIterator[dict[str, Any]]:
 
 
 def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtime, Scheduler]:
-    known = (settings.twilio.auth_token, settings.twilio.auth_token_previous)
-    tokens = tuple(token.get_secret_value() for token in known if token is not None)
-    account = settings.twilio.account_sid
     jobs: list[Scheduler] = []
     rt = Runtime(
         db=base.db,
         desk=base.desk,
-        web=Web(public_url=settings.web.public_url, twilio_tokens=tokens, twilio_account=account),
+        web=_web(settings, base.desk.sealer),
+        watcher=watcher(settings.health.ping_url) if settings.health.ping_url else None,
         waker=lambda name: jobs[0].wake(name),  # noqa: PLW0108 - made below
         **channels,
     )
-    jobs.append(Scheduler([(job.name, functools.partial(job.run, rt), job.every) for job in TIMETABLE]))
+    ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in (*TIMETABLE, *WATCH)]
+    jobs.append(Scheduler(ticks, meters=rt.meters))
     return rt, jobs[0]
+
+
+def _web(settings: Settings, sealer: Sealer) -> Web:
+    """What a request is judged by. Where Telegram posts to, and its secret, follow from the key file."""
+    known = (settings.twilio.auth_token, settings.twilio.auth_token_previous)
+    hooked = settings.telegram.webhook
+    return Web(
+        public_url=settings.web.public_url,
+        twilio_tokens=tuple(token.get_secret_value() for token in known if token is not None),
+        twilio_account=settings.twilio.account_sid,
+        hook_path=f"/telegram/{sealer.blind('telegram path')[:32]}" if hooked else "",
+        hook_secret=sealer.blind("telegram secret") if hooked else "",
+    )
 
 
 async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
@@ -243,27 +258,43 @@ async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    with listening(settings.web.host, settings.web.port) as sock:
-        server = Server(uvicorn.Config(web(rt), log_level="warning", lifespan="off"))
-        log.info("running", url=address(sock))
-        tasks = {loop.create_task(server.serve(sockets=[sock]), name="web")}
+    with ExitStack() as stack:
+        servers = _servers(rt, settings, stack)
+        tasks = {loop.create_task(server.serve(sockets=[sock]), name="web") for server, sock in servers}
         if rt.chat is not None:
-            tasks.add(loop.create_task(poll(rt), name="telegram"))
+            hooked = rt.web is not None and rt.web.hook_path
+            tasks.add(loop.create_task(keep_hooked(rt) if hooked else poll(rt), name="telegram"))
         scheduler.start()
         if rt.chat is not None:
             await set_menus(rt)
         waiting = loop.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        await _wind_down(scheduler, server, {*tasks, waiting})
+        await _wind_down(scheduler, [server for server, _ in servers], {*tasks, waiting})
         for task in done - {waiting}:
             task.result()
             raise RuntimeError(f"the background task {task.get_name()} ended")
 
 
-async def _wind_down(scheduler: Scheduler, server: "Server", tasks: set["asyncio.Task[Any]"]) -> None:
+def _servers(rt: Runtime, settings: Settings, stack: ExitStack) -> list[tuple["Server", socket.socket]]:
+    """The public port, and the one for meters, on this machine alone."""
+    wanted = [(web(rt), settings.web.host, settings.web.port)]
+    if settings.health.metrics_port:
+        wanted.append((metrics(rt), "127.0.0.1", settings.health.metrics_port))
+    found = []
+    for app, host, port in wanted:
+        sock = stack.enter_context(listening(host, port))
+        log.info("running", url=address(sock))
+        found.append((Server(uvicorn.Config(app, log_level="warning", lifespan="off")), sock))
+    return found
+
+
+async def _wind_down(
+    scheduler: Scheduler, servers: Sequence["Server"], tasks: set["asyncio.Task[Any]"]
+) -> None:
     """Stop taking in, finish what is under way, then let go."""
     await scheduler.stop()
-    server.should_exit = True
+    for server in servers:
+        server.should_exit = True
     for task in tasks:
         if task.get_name() != "web":
             task.cancel()

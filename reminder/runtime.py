@@ -1,11 +1,12 @@
 """What a job, a command or a request may touch: the database, the desk, the channels."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from reminder.actions.desk import Desk
 from reminder.channels.base import ChatPort, SmsPort
 from reminder.clock import Clock
+from reminder.metrics import Meters
 from reminder.store.database import Database
 
 
@@ -16,6 +17,9 @@ class Web:
     public_url: str
     twilio_tokens: tuple[str, ...] = ()
     twilio_account: str = ""
+    hook_path: str = ""
+    """Where Telegram posts updates to; empty: they are asked for."""
+    hook_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,10 @@ class Runtime:
     concurrency: int = 8
     memo: dict[str, object] = field(default_factory=dict)
     """What jobs remember between ticks and may forget at any time."""
+
+    meters: Meters = field(default_factory=Meters)
+    watcher: Callable[[], Awaitable[None]] | None = None
+    """Tells somebody outside that we keep up; silence is the alarm."""
 
     waker: Callable[[str], None] = lambda _name: None
     """Asks the scheduler to run a job now; the demo and tests run jobs themselves."""

@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from reminder.logs import log
+from reminder.metrics import Meters
 
 Tick = Callable[[], Awaitable[object]]
 
@@ -26,7 +27,8 @@ class Scheduler:
     A failing tick is logged and the next one comes as usual: ticks only wake, the work waits in rows.
     """
 
-    def __init__(self, jobs: Sequence[tuple[str, Tick, timedelta]]) -> None:
+    def __init__(self, jobs: Sequence[tuple[str, Tick, timedelta]], *, meters: Meters | None = None) -> None:
+        self._meters = meters or Meters()
         self._jobs = {name: _Job(name, tick, every) for name, tick, every in jobs}
         self._tasks: set[asyncio.Task[None]] = set()
         self._engine: Any = None
@@ -57,13 +59,17 @@ class Scheduler:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: _Job) -> None:
+        clock = asyncio.get_running_loop()
         async with job.running:
             while True:
                 job.again = False
+                begun, ok = clock.time(), True
                 try:
                     await job.tick()
                 except Exception as error:
+                    ok = False
                     log.error("job.failed", job=job.name, error=type(error).__name__, exc_info=error)
+                self._meters.ticked(job.name, clock.time() - begun, ok=ok)
                 if not job.again:
                     return
 

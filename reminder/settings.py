@@ -95,6 +95,9 @@ class TelegramSettings(_Section):
 
     token: BotToken | None = Field(default=None, description="The bot's token, from BotFather")
     base_url: Address = Field(default="https://api.telegram.org", description="Where the Bot API answers")
+    webhook: bool = Field(
+        default=False, description="Have updates posted to `web.public_url` instead of asking for them"
+    )
 
 
 class TwilioSettings(_Section):
@@ -141,6 +144,17 @@ class FileSettings(_Section):
     key: Path = Field(description="Opens sealed phone numbers; default: `key` in the data folder")
 
 
+class HealthSettings(_Section):
+    """Who watches over us."""
+
+    ping_url: Address = Field(
+        default="", description="Asked once a minute while all is well; silence there is the alarm"
+    )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port for Prometheus on this machine alone; 0: none"
+    )
+
+
 class LogSettings(_Section):
     """What is told about the running."""
 
@@ -168,6 +182,7 @@ class Settings(_Section):
     twilio: TwilioSettings = TwilioSettings()
     web: WebSettings = WebSettings()
     files: FileSettings
+    health: HealthSettings = HealthSettings()
     log: LogSettings = LogSettings()
     data_dir: Path
     config_file: Path

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from reminder.bot.hook import set_right
 from reminder.channels.base import ChatPort
 from reminder.failpoints import failpoint
 from reminder.logs import log
@@ -15,7 +16,8 @@ PAUSE = 2.0
 
 
 async def poll(rt: Runtime) -> None:
-    """Ask for ever. There must be one poller per bot token (a second gets 409)."""
+    """Ask for ever. There must be one poller per bot token (a second gets 409), and no webhook."""
+    await set_right(rt, "")
     while True:
         await fetch(rt, WAIT)
 

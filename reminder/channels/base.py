@@ -84,6 +84,10 @@ class SmsPort(Port, Protocol):
         """Messages received at or after `since` (aware); some of them may be known already."""
         ...
 
+    async def sent(self, since: datetime, until: datetime) -> list[Found] | Trouble:
+        """All our messages of that time (aware, `until` excluded); `body_matches` says nothing here."""
+        ...
+
 
 class ChatPort(Port, Protocol):
     """A channel whose messages can be changed afterwards and answered by tapping. Times out like `send`."""
@@ -116,6 +120,14 @@ class ChatPort(Port, Protocol):
 
     async def updates(self, offset: int | None, wait: timedelta) -> list[dict[str, Any]] | Trouble:
         """Raw updates from `offset` on, waiting for one up to `wait`; asking for n confirms all below n."""
+        ...
+
+    async def hook(self, url: str, secret: str) -> Answer:
+        """Have updates posted to `url`, with `secret` in a header; an empty `url`: have them asked for."""
+        ...
+
+    async def hooked(self) -> dict[str, Any] | Trouble:
+        """Where updates are posted: `url` (empty: nowhere), `pending_update_count`, `last_error_message`."""
         ...
 
     async def me(self) -> dict[str, Any] | Trouble:

@@ -134,6 +134,15 @@ class MemorySms(_Memory):
             return self.blind
         return [text for text in self.inbox if text.received_at is None or text.received_at >= since]
 
+    async def sent(self, since: datetime, until: datetime) -> list[Found] | Trouble:
+        if self.blind is not None:
+            return self.blind
+        return [
+            Found(provider_id=entry.provider_id, sent_at=entry.at, status="sent", body_matches=False)
+            for entry in self.ledger
+            if since <= entry.at < until
+        ]
+
 
 @dataclass(slots=True, kw_only=True)
 class MemoryChat(_Memory):
@@ -149,6 +158,8 @@ class MemoryChat(_Memory):
     """Commands by (chat, language)."""
     waiting: list[dict[str, Any]] = field(default_factory=list)
     """Updates not yet confirmed by a higher offset."""
+    hook_url: str = ""
+    hook_secret: str = ""
 
     @property
     def name(self) -> Channel:
@@ -202,6 +213,13 @@ class MemoryChat(_Memory):
         if offset is not None:
             self.waiting = [update for update in self.waiting if update["update_id"] >= offset]
         return list(self.waiting)
+
+    async def hook(self, url: str, secret: str) -> Answer:
+        self.hook_url, self.hook_secret = url, secret
+        return Accepted(provider_id="")
+
+    async def hooked(self) -> dict[str, Any] | Trouble:
+        return {"url": self.hook_url, "pending_update_count": len(self.waiting)}
 
     async def me(self) -> dict[str, Any] | Trouble:
         return {"id": 1, "is_bot": True, "first_name": "Reminder", "username": "reminder_bot"}

@@ -25,6 +25,7 @@ from telegram import (
     LinkPreviewOptions,
     Message,
     User,
+    WebhookInfo,
 )
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
@@ -48,6 +49,8 @@ T = TypeVar("T")
 STAND_IN = "TOKEN"
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 """All we ever ask for; `my_chat_member` tells that somebody blocked or unblocked the bot."""
+HOOKS = 4
+"""Most updates posted to us at once: one database takes them one after the other anyway."""
 FILES_TAKE = 4
 """Files may take this many times the deadline of a message."""
 ANSWER_CHARS = 200
@@ -251,6 +254,21 @@ class Telegram:
             deadline=whole,
         )
         return answer if isinstance(answer, Trouble) else _results(answer)
+
+    async def hook(self, url: str, secret: str) -> Answer:
+        """setWebhook, or deleteWebhook when `url` is empty; what waits at Telegram is kept."""
+        if not url:
+            return _settled(await self._ask(self.bot.delete_webhook()), "")
+        done = await self._ask(
+            self.bot.set_webhook(
+                url, secret_token=secret, allowed_updates=list(ALLOWED_UPDATES), max_connections=HOOKS
+            )
+        )
+        return _settled(done, "")
+
+    async def hooked(self) -> dict[str, Any] | Trouble:
+        found = await self._ask(self.bot.get_webhook_info())
+        return found.to_dict() if isinstance(found, WebhookInfo) else _trouble(found)
 
     async def me(self) -> dict[str, Any] | Trouble:
         who = await self._ask(self.bot.get_me())

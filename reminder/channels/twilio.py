@@ -163,6 +163,24 @@ class Twilio:
             if entry.direction == "inbound" and _since(entry, since)
         ]
 
+    async def sent(self, since: datetime, until: datetime) -> list[Found] | Trouble:
+        """Our messages of a time, from the provider's log; more than `LOG_LIMIT` of them is Unknown.
+
+        What the provider answers by itself to STOP ("outbound-reply") is not ours.
+        """
+        filters: dict[str, Any] = {"date_sent_after": since.astimezone(UTC) - timedelta(seconds=1)}
+        filters["date_sent_before"] = until.astimezone(UTC)
+        if "from_" in self._from:
+            filters["from_"] = self._sender
+        log = await self._log(**filters)
+        if isinstance(log, Trouble):
+            return log
+        return [
+            Found(provider_id=entry.sid, sent_at=moment, status=str(entry.status), body_matches=False)
+            for entry in log
+            if entry.direction == "outbound-api" and (moment := _moment(entry)) and since <= moment < until
+        ]
+
     async def _log(self, **filters: Any) -> list[Any] | Trouble:
         log = await self._ask(
             self._client.messages.list_async(limit=LOG_LIMIT + 1, page_size=PAGE, **filters),

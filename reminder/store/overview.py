@@ -54,6 +54,13 @@ async def cases_under_way(tx: Tx) -> list[int]:
     return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())
 
 
+async def accepted_between(tx: Tx, since: datetime, until: datetime) -> list[str]:
+    """Provider ids of texts the provider took on in a time, `until` excluded."""
+    sent = (t.reminders.c.sent_at >= since) & (t.reminders.c.sent_at < until)
+    query = sa.select(t.reminders.c.provider_id).where(t.reminders.c.channel == "sms", sent)
+    return [found for found in (await tx.execute(query)).scalars() if found]
+
+
 async def kept_and_missed(tx: Tx, now: datetime) -> dict[int, dict[str, int]]:
     """Office-bound deadlines by unit: met, met late, overdue, still open."""
     office = (t.entries.c.bound == "office") & (t.entries.c.kind == "deadline")

@@ -1,16 +1,18 @@
-"""HTTP in: the SMS provider's webhooks, verified, stored, then answered; and whether we are alive."""
+"""HTTP in: the providers' webhooks, verified, stored, then answered; whether we are alive, and keep up."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from reminder.actions import health
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
 from reminder.store import inbox
 from reminder.store.database import Tx, in_tx
 from reminder.web.signature import BODY_BYTES, Forged, verify
+from reminder.web.telegram import received
 
 _EMPTY = "<?xml version='1.0' encoding='UTF-8'?><Response/>"
 """No automatic answer: ours go out as ordinary texts, so that they are recorded like all others."""
@@ -28,13 +30,28 @@ def web(rt: Runtime) -> Starlette:
     async def alive(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    return Starlette(
-        routes=[
-            Route("/twilio/status", status, methods=["POST"]),
-            Route("/twilio/inbound", inbound, methods=["POST"]),
-            Route("/livez", alive),
-        ]
-    )
+    async def telegram(request: Request) -> Response:
+        return await received(rt, request)
+
+    async def ready(_request: Request) -> Response:
+        found = await health.look(rt.db, rt.clock.now())
+        return JSONResponse({"ready": found.ready, "why": found.why}, status_code=200 if found.ready else 503)
+
+    routes = [
+        Route("/twilio/status", status, methods=["POST"]),
+        Route("/twilio/inbound", inbound, methods=["POST"]),
+        Route("/livez", alive),
+        Route("/readyz", ready),
+    ]
+    if rt.web is not None and rt.web.hook_path:
+        routes.append(Route(rt.web.hook_path, telegram, methods=["POST"]))
+    return Starlette(routes=routes, exception_handlers={Exception: unavailable})
+
+
+async def unavailable(_request: Request, error: Exception) -> Response:
+    """Whoever posted something tries again: nothing is acknowledged that is not kept."""
+    log.error("web.failed", error=type(error).__name__)
+    return PlainTextResponse("try again\n", status_code=503)
 
 
 async def _webhook(rt: Runtime, request: Request, source: str) -> Response:

@@ -174,11 +174,26 @@ async def test_a_text_from_a_resident_is_found_without_a_webhook(sms: SMS) -> No
     assert heard[0].received_at == sms.clock.now()
 
 
+async def test_the_log_of_a_day_holds_all_we_sent_then_and_nothing_they_sent(sms: SMS) -> None:
+    first = await send(sms)
+    assert isinstance(first, Accepted)
+    sms.clock.advance(timedelta(days=1))
+    await send(sms)
+    sms.write("STOP")
+    found = await sms.port.sent(START - timedelta(hours=1), START + timedelta(hours=12))
+    assert isinstance(found, list)
+    assert [one.provider_id for one in found] == [first.provider_id]
+    later = await sms.port.sent(START + timedelta(hours=12), START + timedelta(days=2))
+    assert isinstance(later, list)
+    assert len(later) == 1
+
+
 async def test_an_enquiry_that_fails_is_not_an_empty_answer(sms: SMS) -> None:
     await send(sms)
     sms.blind()
     assert isinstance(await sms.port.find(to=LI, since=START, body="x"), Trouble)
     assert isinstance(await sms.port.inbound(START), Trouble)
+    assert isinstance(await sms.port.sent(START, START + timedelta(days=1)), Trouble)
 
 
 async def test_a_receipt_is_signed_carries_our_id_and_is_read(raw: Raw) -> None:
@@ -276,3 +291,14 @@ async def test_the_bot_knows_its_own_name(chat: CHATS) -> None:
     who = await chat.port.me()
     assert isinstance(who, dict)
     assert who["username"] == "reminder_bot"
+
+
+async def test_updates_can_be_posted_instead_of_asked_for_and_back(chat: CHATS) -> None:
+    assert isinstance(await chat.port.hook("http://127.0.0.1:9/telegram/x", "a-secret"), Accepted)
+    there = await chat.port.hooked()
+    assert isinstance(there, dict)
+    assert there["url"] == "http://127.0.0.1:9/telegram/x"
+    assert isinstance(await chat.port.hook("", ""), Accepted)
+    gone = await chat.port.hooked()
+    assert isinstance(gone, dict)
+    assert gone["url"] == ""

@@ -1,0 +1,15 @@
+"""An office on a real file for each test."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from reminder.runtime import Runtime
+from tests.office import office
+
+
+@pytest.fixture
+async def rt(tmp_path: Path) -> AsyncIterator[Runtime]:
+    async with office(tmp_path) as made:
+        yield made
