@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 
 from reminder.store.database import Tx, driver_of
@@ -42,7 +43,7 @@ class Prepared:
         shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
         plan = self._plans.get(shape)
         if plan is None:
-            plan = self._plans[shape] = _planned(self._statement, dialect, values)
+            plan = self._plans[shape] = _planned(_spelt_out(self._statement, values), dialect, values)
         return plan
 
     async def row(self, tx: Tx, **values: Any) -> Row | None:
@@ -116,6 +117,19 @@ def _padded(values: list[Any]) -> list[Any]:
     """To a power of two, so that a handful of plans serves lists of every length."""
     short = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
     return [*values, *values[-1:] * short]
+
+
+def _spelt_out(statement: Any, values: Mapping[str, Any]) -> Any:
+    """With what the statement itself says in its text, not beside it.
+
+    SQLite takes an index of some rows only when the text says that it asks for no others; told so by a value
+    it makes its plan anew each time.
+    """
+
+    def spell(value: sa.BindParameter[Any]) -> None:
+        value.literal_execute = value.key not in values and isinstance(value.value, str | int | list)
+
+    return visitors.cloned_traverse(statement, {}, {"bindparam": spell})
 
 
 def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Plan:
