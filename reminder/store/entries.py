@@ -10,7 +10,7 @@ from reminder.domain.entries import OPEN_STATES, Entry, EntryStatus, Wanted
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared, each
+from reminder.store.prepared import Prepared, Row, each
 
 _FIELDS = tuple(Wanted.__dataclass_fields__)
 
@@ -21,13 +21,17 @@ def _values(entry: Wanted) -> dict[str, Any]:
     return {k: v.value if isinstance(v, EntryKind | EntryStatus | Bound) else v for k, v in values.items()}
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
-    """A row holds what an entry holds, by the same names."""
-    kinds = {"kind": _KINDS[row["kind"]], "status": _STATES[row["status"]], "bound": _BOUNDS[row["bound"]]}
-    return Entry(**{**row, **kinds})
+def _entry(row: Row) -> Entry:
+    """A row, which is nobody else's, holds what an entry holds, by the same names."""
+    for name, known in _NAMED.items():
+        row[name] = known[row[name]]
+    return Entry(**row)
 
 
-_KINDS, _STATES, _BOUNDS = ({one.value: one for one in kind} for kind in (EntryKind, EntryStatus, Bound))
+_NAMED = {
+    name: {one.value: one for one in kind}
+    for name, kind in (("kind", EntryKind), ("status", EntryStatus), ("bound", Bound))
+}
 
 
 def _select() -> sa.Select[Any]:

@@ -139,13 +139,22 @@ def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Pl
     )
     expanded = compiled.construct_expanded_state(dict(values))
     columns = statement.exported_columns.items()
-    reading = [column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns]
+    reading = [_reading(column.type, dialect) for _, column in columns]
     return _Plan(
         sql=expanded.statement,
         slots=tuple(_slots(compiled, expanded, values)),
         names=tuple(name for name, _ in columns),
         processed=tuple((n, process) for n, process in enumerate(reading) if process is not None),
     )
+
+
+def _reading(kind: Any, dialect: Dialect) -> _Process:
+    """What makes a value of what the database holds."""
+    process: _Process = kind.dialect_impl(dialect).result_processor(dialect, None)
+    if not isinstance(kind, sa.JSON) or process is None:
+        return process
+    read = process
+    return lambda held: {} if held == "{}" else read(held)  # most say nothing
 
 
 def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
