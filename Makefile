@@ -13,7 +13,7 @@ PYTHON := python3.13 python3.12 python3.11 python3
 # Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench lock wheel clean
+.PHONY: help demo year test check bench lock wheel clean
 .DELETE_ON_ERROR:
 
 help: ## List this
@@ -21,6 +21,9 @@ help: ## List this
 
 demo: $(VENV)/to-run ## Two phones and an office in the browser, without any account (ARGS=--no-open …)
 	@PYTHONPATH=. $(PY) -m reminder demo $(ARGS)
+
+year: $(VENV)/to-run ## 400 days of the demo county without a page, checked every week
+	@PYTHONPATH=. $(PY) -m reminder demo --headless --days 400 --as-of 2026-11-23 --seed 1 $(ARGS)
 
 test: $(VENV)/to-test ## Set up, then check everything
 	@$(MAKE) check

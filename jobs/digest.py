@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reminder.actions.desk import Desk
-from reminder.actions.digests import DIGEST, digest_of
+from reminder.actions.digests import DIGEST, digest_key, digest_of
 from reminder.actions.whom import reached
 from reminder.domain.messages import Accepted
 from reminder.domain.people import Person, Role, Staff
-from reminder.domain.reminders import State
 from reminder.domain.workdays import local_day
 from reminder.runtime import Runtime
 from reminder.store import cases, entries, people, reminders
@@ -39,8 +38,8 @@ async def refresh_digests(rt: Runtime) -> int:
             at=now,
             undoable=frozenset(await cases.deeds_since(tx, now - rt.desk.office.undo)),
         )
-        today = await _today(rt, tx)
         staff = await people.staff(tx)
+        today = await _today(rt, tx, staff)
         touched = await _touched(tx, rt.desk, staff, seen, fresh) if isinstance(seen, _Seen) else None
     calls = 0
     for reminder in today:
@@ -69,9 +68,10 @@ async def _touched(tx: Tx, desk: Desk, staff: Staff, seen: _Seen, fresh: _Seen) 
     return found | {row.responsible_id for row in rows.values()}
 
 
-async def _today(rt: Runtime, tx: Tx) -> list[Reminder]:
+async def _today(rt: Runtime, tx: Tx, staff: Staff) -> list[Reminder]:
     day = local_day(rt.clock.now(), rt.desk.office.zone)
-    return await reminders.digests(tx, DIGEST, day.isoformat(), State.SENT)
+    reachable = [person.id for person in staff.people.values() if person.active and person.chat_id]
+    return await reminders.sent(tx, [digest_key(person_id, day) for person_id in reachable])
 
 
 async def _refresh(rt: Runtime, reminder: Reminder, person: Person) -> int:

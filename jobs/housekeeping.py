@@ -9,7 +9,6 @@ from reminder.actions.check import violations
 from reminder.actions.entries import missed_by_office
 from reminder.actions.oversight import unreached
 from reminder.actions.replan_all import replan_all
-from reminder.domain.entries import EntryStatus
 from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
 from reminder.logs import log
@@ -72,7 +71,7 @@ async def _unrecorded_visits(rt: Runtime) -> int:
     """A confirmed visit without a record by noon of the next working day counts as missed by us."""
     now, office = rt.clock.now(), rt.desk.office
     async with rt.db.read() as tx:
-        confirmed = await entries.with_status(tx, EntryStatus.CONFIRMED, before=now)
+        confirmed = await entries.confirmed(tx, before=now)
     count = 0
     for entry in confirmed:
         assert entry.starts_at is not None

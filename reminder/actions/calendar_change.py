@@ -8,7 +8,7 @@ from reminder.actions import record
 from reminder.actions.desk import CLOCKWORK, Desk
 from reminder.actions.direct import tell
 from reminder.actions.promises import Heard, heard, says_day
-from reminder.actions.replan import Plan, replan, under
+from reminder.actions.replan import Plan, Standing, bring_in_line, replan, standing
 from reminder.actions.whom import reached
 from reminder.domain.cases import Event, Fact, History, history
 from reminder.domain.entries import Entry, Wanted
@@ -17,7 +17,7 @@ from reminder.domain.protocols import EntryKind
 from reminder.domain.said_dates import say_date
 from reminder.domain.wanted import wanted
 from reminder.domain.workdays import at, local_day
-from reminder.store import cases, entries, people, reminders
+from reminder.store import cases, people, reminders
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 
@@ -60,28 +60,26 @@ class Move:
         return dict(self.names).get(lang, self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A case as it is read, and what it should be."""
-
-    row: CaseRow
-    facts: Sequence[Fact]
-    are: Mapping[str, Entry]
-    should: Mapping[str, Wanted]
-
-
 async def moves_of(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[Move]:
     """Every open entry that other days change, in the order of the cases. Reads only."""
     found: list[Move] = []
+    staff = await people.staff(tx)
     for start in range(0, len(case_ids), BATCH):
-        found += [m for moves, _ in await _look(tx, desk, case_ids[start : start + BATCH]) for m in moves]
+        stand = await standing(tx, desk, await cases.many(tx, case_ids[start : start + BATCH]))
+        found += [move for moves, _ in await _look(tx, desk, staff, stand) for move in moves]
     return found
 
 
-async def follow(tx: Tx, desk: Desk, case_id: int) -> Plan:
-    """Let one case follow the days the desk counts with: promises are kept, staff hear of earlier days."""
-    await cases.lock(tx, case_id)
-    for moves, promises in await _look(tx, desk, [case_id]):
+async def follow(tx: Tx, desk: Desk, case_id: int, before: Standing | None = None) -> Plan:
+    """Let one case follow the days the desk counts with: promises are kept, staff hear of earlier days.
+
+    `before` is the case as it was read before this transaction, if it was.
+    """
+    kept, staff = await cases.lock(tx, case_id), await people.staff(tx)
+    stand = await standing(tx, desk, {case_id: kept}, before)
+    promised = False
+    for moves, promises in await _look(tx, desk, staff, stand):
+        promised = promised or bool(promises)
         if promises:
             deed = await record.begin(tx, desk, CLOCKWORK, case_id, "calendar")
             for fact in promises:
@@ -89,34 +87,23 @@ async def follow(tx: Tx, desk: Desk, case_id: int) -> Plan:
                 await record.add(
                     tx, desk, CLOCKWORK, case_id, fact.event, deed=deed, subject=subject, value=value
                 )
-        staff = await people.staff(tx)
         for move in moves:
             if move.is_moved and move.is_earlier:
                 for person_id in move.people:
                     await _tell(tx, desk, staff.people[person_id], move)
-    return await replan(tx, desk, case_id)
+    if promised or case_id not in stand:
+        return await replan(tx, desk, case_id)
+    return await bring_in_line(tx, desk, stand[case_id], staff)
 
 
-async def _look(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[tuple[list[Move], list[Fact]]]:
+async def _look(
+    tx: Tx, desk: Desk, staff: Staff, stand: Mapping[int, Standing]
+) -> list[tuple[list[Move], list[Fact]]]:
     """For each case that changes: its moves, and the promises that have to be remembered."""
-    changing = [case for case in await _read(tx, desk, case_ids) if _changed(case)]
+    changing = [case for _, case in sorted(stand.items()) if _changed(case)]
     moving = [case.row.case.id for case in changing if _moved(case)]
     texts = await heard(tx, desk, moving) if moving else {}
-    staff = await people.staff(tx)
     return [_difference(desk, staff, case, texts.get(case.row.case.id, [])) for case in changing]
-
-
-async def _read(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[_Case]:
-    rows, facts = await cases.many(tx, case_ids), await cases.facts(tx, case_ids)
-    kept = await entries.of(tx, case_ids)
-    found = []
-    for case_id in case_ids:
-        past = _past(rows[case_id], facts[case_id])
-        row = under(rows[case_id], past)
-        if desk.knows(row):
-            should = _should(desk, row, past)
-            found.append(_Case(row=row, facts=facts[case_id], are=kept[case_id], should=should))
-    return found
 
 
 def _past(row: CaseRow, facts: Sequence[Fact]) -> History:
@@ -128,22 +115,22 @@ def _should(desk: Desk, row: CaseRow, past: History) -> dict[str, Wanted]:
     return wanted(past, protocol, desk.office_for(protocol))
 
 
-def _pairs(case: _Case) -> list[tuple[Entry, Wanted]]:
+def _pairs(case: Standing) -> list[tuple[Entry, Wanted]]:
     """What is open and stays open; notices have no day of their own."""
     pairs = [(old, case.should[key]) for key, old in case.are.items() if key in case.should]
     return [(a, b) for a, b in pairs if a.is_open and b.is_open and a.kind is not EntryKind.NOTICE]
 
 
-def _changed(case: _Case) -> bool:
+def _changed(case: Standing) -> bool:
     return any(a.when != b.when or a.provisional is not b.provisional for a, b in _pairs(case))
 
 
-def _moved(case: _Case) -> bool:
+def _moved(case: Standing) -> bool:
     return any(a.when != b.when for a, b in _pairs(case))
 
 
 def _difference(
-    desk: Desk, staff: Staff, case: _Case, texts: Sequence[Heard]
+    desk: Desk, staff: Staff, case: Standing, texts: Sequence[Heard]
 ) -> tuple[list[Move], list[Fact]]:
     now = desk.clock.now()
     told = {old.key: _told(desk, old, texts) for old, new in _pairs(case) if old.when != new.when}
@@ -179,7 +166,7 @@ def _day(entry: Wanted) -> date:
 
 
 def _move(
-    desk: Desk, staff: Staff, case: _Case, old: Entry, new: Wanted, would: Wanted, told: frozenset[int]
+    desk: Desk, staff: Staff, case: Standing, old: Entry, new: Wanted, would: Wanted, told: frozenset[int]
 ) -> Move:
     before, after = _first_to_differ(old, new)
     milestone = desk.protocol_of(case.row).milestone(old.milestone)

@@ -8,7 +8,7 @@ from typing import Any
 from reminder.actions import versions
 from reminder.actions.desk import Desk
 from reminder.actions.whom import responsible
-from reminder.domain.cases import History, history
+from reminder.domain.cases import Fact, History, history
 from reminder.domain.entries import Entry, Wanted
 from reminder.domain.offices import Office
 from reminder.domain.people import Staff
@@ -33,47 +33,84 @@ class Plan:
     change: Difference
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A case as it was read, and what its entries should be. `kept` is its row, `row` that by its facts."""
+
+    kept: CaseRow
+    row: CaseRow
+    facts: Sequence[Fact]
+    past: History
+    are: Mapping[str, Entry]
+    should: Mapping[str, Wanted]
+
+
+async def standing(
+    tx: Tx, desk: Desk, kept: Mapping[int, CaseRow], before: Standing | None = None
+) -> dict[int, Standing]:
+    """Cases as they stand, all read at once; without those whose protocol nobody can read.
+
+    What `before` says should be is believed where neither the case nor its facts have changed since.
+    """
+    ids = list(kept)
+    facts, are = await cases.facts(tx, ids), await entries.of(tx, ids)
+    found: dict[int, Standing] = {}
+    for case_id, held in kept.items():
+        if before is not None and before.kept == held and before.facts == facts[case_id]:
+            found[case_id] = replace(before, are=are[case_id])
+            continue
+        past = history(facts[case_id], direct_answer=held.case.direct_answer)
+        row = under(held, past)
+        await versions.at_hand(tx, desk, row)
+        if desk.knows(row):
+            protocol = desk.protocol_of(row)
+            should = wanted(past, protocol, desk.office_for(protocol))
+            found[case_id] = Standing(
+                kept=held, row=row, facts=facts[case_id], past=past, are=are[case_id], should=should
+            )
+    return found
+
+
 async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
-    now = desk.clock.now()
-    kept = await cases.lock(tx, case_id)
-    past = history((await cases.facts(tx, [case_id]))[case_id], direct_answer=kept.case.direct_answer)
-    row = under(kept, past)
-    await versions.at_hand(tx, desk, row)
-    are = (await entries.of(tx, [case_id]))[case_id]
-    change = _lacking(desk, row, past, are)
+    found = await standing(tx, desk, {case_id: await cases.lock(tx, case_id)})
+    return await bring_in_line(tx, desk, found[case_id], await people.staff(tx))
+
+
+async def bring_in_line(tx: Tx, desk: Desk, stands: Standing, staff: Staff) -> Plan:
+    """Replan a case that this transaction has locked and read."""
+    now, row, are = desk.clock.now(), stands.row, dict(stands.are)
+    case_id = row.case.id
+    change = difference(stands.should, are, now=now)
     if change:
         protocol = desk.protocol_of(row)
         await _apply(tx, case_id, change, now)
         await _revive(tx, change, are, since=now - desk.office_for(protocol).undo)
-        was, are = are, (await entries.of(tx, [case_id]))[case_id]
+        was, are = are, await _after(tx, case_id, change, are)
         await _reindex(tx, desk, was, are, change, protocol)
-    values = _projected(await people.staff(tx), row, past)
-    if _differs(kept, values):
+    values = _projected(staff, row, stands.past)
+    if _differs(stands.kept, values):
         await cases.update(tx, case_id, **values)
         row = replace(row, **values)
-    return Plan(row=row, past=past, entries=are, change=change)
+    return Plan(row=row, past=stands.past, entries=are, change=change)
 
 
-async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> dict[int, bool]:
+async def _after(tx: Tx, case_id: int, change: Difference, was: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The entries with the change applied; only new ones have to be read, for their ids."""
+    if change.new:
+        return (await entries.of(tx, [case_id]))[case_id]
+    return {**was, **{entry.key: entry for entry in (*change.moved, *change.changed, *change.void)}}
+
+
+async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> dict[int, tuple[Standing, bool]]:
     """Those of the cases that replanning would change, and whether a day moves. Reads only, all at once."""
-    rows, facts = await cases.many(tx, case_ids), await cases.facts(tx, case_ids)
-    kept, staff = await entries.of(tx, case_ids), await people.staff(tx)
-    found: dict[int, bool] = {}
-    for case_id in case_ids:
-        past = history(facts[case_id], direct_answer=rows[case_id].case.direct_answer)
-        row = under(rows[case_id], past)
-        change = _lacking(desk, row, past, kept[case_id])
-        if change or _differs(rows[case_id], _projected(staff, row, past)):
-            found[case_id] = bool(change.moved)
+    staff = await people.staff(tx)
+    found: dict[int, tuple[Standing, bool]] = {}
+    for case_id, stands in (await standing(tx, desk, await cases.many(tx, case_ids))).items():
+        change = difference(stands.should, stands.are, now=desk.clock.now())
+        if change or _differs(stands.kept, _projected(staff, stands.row, stands.past)):
+            found[case_id] = stands, bool(change.moved)
     return found
-
-
-def _lacking(desk: Desk, row: CaseRow, past: History, are: Mapping[str, Entry]) -> Difference:
-    """What the entries of a case lack, under the protocol it holds."""
-    protocol = desk.protocol_of(row)
-    should = wanted(past, protocol, desk.office_for(protocol))
-    return difference(should, are, now=desk.clock.now())
 
 
 def under(row: CaseRow, past: History) -> CaseRow:
@@ -125,14 +162,13 @@ async def _reindex(
 ) -> None:
     """Set the agenda of what changed, and of every entry somebody believes at an older date."""
     now, office = desk.clock.now(), desk.office_for(protocol)
-    told = await reminders.told(tx, [entry.id for entry in are.values()])
     fresh = {target.key for target in change.new}
     altered = {entry.key for entry in (*change.moved, *change.changed, *change.void)}
+    touched = {key: entry for key, entry in are.items() if key in fresh or key in altered}
+    told = await reminders.told(tx, [entry.id for entry in touched.values()])
     agenda: dict[int, datetime | None] = {}
-    for key, entry in are.items():
+    for key, entry in touched.items():
         heard = told.get(entry.id, [])
-        if not (key in fresh or key in altered):
-            continue
         start = entry.since if key in fresh else _unlooked_at(was[key], entry, now, office)
         milestone = protocol.milestone(entry.milestone)
         at = next_step_at(entry, milestone, office, heard, after=start - _JUST_BEFORE)

@@ -27,9 +27,12 @@ async def replan_all(
         batch = case_ids[start : start + BATCH]
         async with db.read() as tx:
             late = await behind(tx, desk, batch)
-        for case_id, moves in late.items():
+        for case_id, (stood, moves) in late.items():
             async with db.write() as tx:
-                await (follow if moves else replan)(tx, desk, case_id)
+                if moves:
+                    await follow(tx, desk, case_id, stood)
+                else:
+                    await replan(tx, desk, case_id)
         changed += len(late)
         said(start + len(batch))
     return changed

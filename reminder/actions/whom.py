@@ -10,9 +10,9 @@ from reminder.store.cases import CaseRow
 
 def responsible(staff: Staff, *, handler: int | None, unit: int | None, first: int | None) -> Person | None:
     """Handler if active, else head of the unit, else first contact, else the admin; never nobody."""
-    person = staff.active(handler) or staff.head(unit) or staff.active(first)
-    admins = staff.holding(Role.ADMIN)
-    return person or (admins[0] if admins else None)
+    return (
+        staff.active(handler) or staff.head(unit) or staff.active(first) or _first(staff.holding(Role.ADMIN))
+    )
 
 
 def who(role: Role, row: CaseRow, staff: Staff, entry: Wanted | None = None) -> list[Person]:

@@ -7,7 +7,7 @@ URL as the last step. So no log line, exception or `repr` of the library or its 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -28,7 +28,7 @@ from telegram import (
     WebhookInfo,
 )
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
+from telegram.request import HTTPXRequest, RequestData
 
 from reminder.channels.base import DEADLINE
 from reminder.channels.telegram_errors import verdict
@@ -60,6 +60,10 @@ _UNREADABLE = (TypeError, KeyError, ValueError, AttributeError, IndexError, Over
 """What the library raises on JSON that is not what the Bot API promises."""
 
 
+Carrier = Callable[[str, str, str, bytes], Awaitable[tuple[int, bytes]]]
+"""Takes a request (method, address, type of the body, body), answers with the status and the body."""
+
+
 class _Wire(httpx.AsyncBaseTransport):
     """Sends a request with the real token where the stand-in was."""
 
@@ -89,15 +93,34 @@ def _network(base: str, *, pool: int, proxy: str | None) -> httpx.AsyncBaseTrans
 
 
 class _Request(HTTPXRequest):
-    """Removes the token from answers: an error page may quote the address it was asked for."""
+    """Removes the token from answers: an error page may quote the address it was asked for.
 
-    def __init__(self, token: str, **options: Any) -> None:
+    With a carrier requests go to it instead of the HTTP client.
+    """
+
+    def __init__(self, token: str, carrier: Carrier | None, **options: Any) -> None:
         super().__init__(**options)
+        self._carrier = carrier
+        self.__real = f"/bot{quote(token, safe=':')}/"
         self.__secret = token.rpartition(":")[2].encode()
 
-    async def do_request(self, *args: Any, **options: Any) -> tuple[int, bytes]:
-        code, payload = await super().do_request(*args, **options)
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *timeouts: Any, **named: Any
+    ) -> tuple[int, bytes]:
+        if self._carrier is None:
+            code, payload = await super().do_request(url, method, request_data, *timeouts, **named)
+        else:
+            address = url.replace(f"/bot{STAND_IN}/", self.__real, 1)
+            code, payload = await self._carrier(method, address, *_written(request_data))
         return code, payload.replace(self.__secret, STAND_IN.encode())
+
+
+def _written(data: RequestData | None) -> tuple[str, bytes]:
+    """Type and bytes of a body."""
+    if data is None or not data.contains_files:
+        return "application/json", json.dumps(data.json_parameters).encode() if data is not None else b""
+    form = httpx.Request("POST", "http://none", data=data.json_parameters, files=data.multipart_data)
+    return form.headers["Content-Type"], form.read()
 
 
 class Telegram:
@@ -113,7 +136,7 @@ class Telegram:
         deadline: timedelta = DEADLINE,
         pool: int = 64,
         proxy: str | None = None,
-        carrier: httpx.AsyncBaseTransport | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         """`proxy` defaults to the environment's (HTTPS_PROXY, NO_PROXY). ValueError on an empty token.
 
@@ -128,13 +151,14 @@ class Telegram:
         # deadline has been written at least in part: not knowing is then the honest answer.
         self._request = _Request(
             token,
+            carrier,
             connection_pool_size=pool,
             connect_timeout=min(5.0, phase / 3),
             pool_timeout=min(1.0, phase / 3),
             read_timeout=phase,
             write_timeout=phase,
             media_write_timeout=phase * FILES_TAKE,
-            httpx_kwargs={"transport": _Wire(token, carrier or _network(base, pool=pool, proxy=proxy))},
+            httpx_kwargs={"transport": _Wire(token, _network(base, pool=pool, proxy=proxy))},
         )
         self.bot = Bot(
             STAND_IN,

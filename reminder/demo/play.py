@@ -22,6 +22,9 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.workdays import at
 from reminder.settings_reading import data_dir_of
 
+CHECKED = 7
+"""Days between two checks of a headless play."""
+
 TICK = 0.1
 """Real seconds between looks at the clock while it runs."""
 
@@ -43,15 +46,14 @@ class Wish:
 
 
 async def play(wish: Wish, *, headless: bool, say: Say) -> int:
-    """Returns the exit code."""
+    """Returns the exit code: 1 when a check of the headless play found something broken."""
     if wish.lang not in {"zh", "en"}:
         raise ReminderError(f"The demo speaks zh and en, not {wish.lang!r}. Nothing was started.")
     as_of = wish.as_of or SystemClock().now().astimezone().date()
     as_of = NO_OVERRIDES.over(county()["office"]["country"]).forward(as_of)
     if headless:
-        await _headless(wish, as_of, say)
-    else:
-        await _in_browser(wish, as_of, say)
+        return 1 if await _headless(wish, as_of, say) else 0
+    await _in_browser(wish, as_of, say)
     return 0
 
 
@@ -98,8 +100,11 @@ async def run_clock(stage: Stage) -> None:
         coming = await stage.drive.next_at()
 
 
-async def _headless(wish: Wish, as_of: date, say: Say) -> None:
-    """Play so many days with seeded players and write down what phones received."""
+async def _headless(wish: Wish, as_of: date, say: Say) -> int:
+    """Play so many days with seeded players and write down what phones received.
+
+    Every seventh day and on the last the whole database is checked; returns how many violations that found.
+    """
     begun = machine.monotonic()
     async with staged(
         _folder("demo-headless"),
@@ -110,19 +115,30 @@ async def _headless(wish: Wish, as_of: date, say: Say) -> None:
         direct=True,
     ) as stage:
         players = Players(stage, wish.seed)
-        zone = stage.rt.desk.office.zone
-        for number in range(wish.days):
-            day = as_of + timedelta(days=number)
+        zone, checks, broken = stage.rt.desk.office.zone, 0, 0
+        for number in range(1, wish.days + 1):
+            day = as_of + timedelta(days=number - 1)
             await players.plan_day(day)
             await stage.drive.to(at(day + timedelta(days=1), datetime.min.time(), zone))
+            if number % CHECKED == 0 or number == wish.days:
+                checks += 1
+                broken += await _check(stage, number, say)
         found = await lines_of(stage)
-        async with stage.rt.db.read() as tx:
-            broken = await violations(tx, stage.rt.desk)
     if wish.transcript is not None:
         _write(wish.transcript, found)
-    for violation in broken:
-        say(str(violation))
-    say(f"{wish.days} days, {len(found)} messages, {machine.monotonic() - begun:.1f} s")
+    took = machine.monotonic() - begun
+    say(f"{wish.days} days, {len(found)} messages, {checks} checks, {broken} violations, {took:.1f} s")
+    return broken
+
+
+async def _check(stage: Stage, number: int, say: Say) -> int:
+    """Everything `reminder check` looks at; a line for each violation, and one that it was looked at."""
+    async with stage.rt.db.read() as tx:
+        found = await violations(tx, stage.rt.desk)
+    for violation in found:
+        say(f"day {number}: {violation}")
+    say(f"day {number}: checked, {len(found)} violations")
+    return len(found)
 
 
 def _write(path: Path, lines: list[dict[str, Any]]) -> None:

@@ -71,9 +71,9 @@ class Players:
             self.stage.world.write(chat, command.format(no=item.row.case.number, **says))
             return
         wanted = f"v1:done:{entry.id}:{entry.revision}"
-        for bubble in self.stage.world.thread(f"telegram:{chat}"):
+        for bubble in self.stage.world.pinned(f"telegram:{chat}"):
             found = {b["callback_data"] for row in bubble["buttons"] for b in row}
-            if bubble["pinned"] and wanted in found:
+            if wanted in found:
                 self.stage.world.press(chat, bubble["message_id"], wanted)
 
     async def _somebody_comes(self) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -27,6 +26,7 @@ from reminder.channels.twilio import Twilio
 from reminder.clock import ManualClock
 from reminder.demo import histories
 from reminder.demo.drive import Drive
+from reminder.demo.nearby import nearby
 from reminder.demo.people import SENDER, Cast, county, resident_cards, settle_county, staff_cards
 from reminder.domain.calendars import Overrides
 from reminder.domain.offices import Office
@@ -135,7 +135,7 @@ async def _open(
 ) -> AsyncIterator[Runtime]:
     url = address(sock)
     world.configure({"inbound_url": f"{url}/twilio/inbound"})
-    carrier = httpx.ASGITransport(app=app_of(world)) if direct else None
+    carrier = nearby(app_of(world)) if direct else None
     chat = Telegram(token=BOT_TOKEN, base_url=url, carrier=carrier)
     sms = Twilio(account_sid=ACCOUNT, auth_token=AUTH_TOKEN, sender=SENDER, public_url=url, base_url=url)
     sealed = Web(public_url=url, twilio_tokens=(AUTH_TOKEN,), twilio_account=ACCOUNT)

@@ -98,6 +98,12 @@ class Staff:
     units: Mapping[int, OrgUnit] = field(default_factory=dict)
     absences: tuple[Absence, ...] = ()
     postings: tuple[Posting, ...] = ()
+    _holding: Mapping[Role, tuple[Person, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known = [person for _, person in sorted(self.people.items()) if person.active]
+        holding = {role: tuple(p for p in known if role in p.roles) for role in Role}
+        object.__setattr__(self, "_holding", holding)
 
     def chain(self, unit_id: int | None) -> list[OrgUnit]:
         """The unit and those above it, nearest first."""
@@ -117,7 +123,7 @@ class Staff:
 
     def holding(self, role: Role) -> list[Person]:
         """Active people with the role, lowest id first."""
-        return [p for _, p in sorted(self.people.items()) if p.active and role in p.roles]
+        return list(self._holding[role])
 
     def head(self, unit_id: int | None) -> Person | None:
         """The active head of the unit, else of the nearest unit above."""

@@ -53,6 +53,7 @@ def sources(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
 def version_of(protocol: Protocol) -> str:
     """Twelve hex digits of what the protocol means; the order of milestones and of lines does not count."""
     meaning = asdict(replace(protocol, version=""))
+    del meaning["_by_key"]
     for milestone in meaning["milestones"]:
         for unordered in ("steps", "met_by", "until"):
             milestone[unordered] = sorted(_spelled(one) for one in milestone[unordered])

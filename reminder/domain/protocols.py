@@ -190,6 +190,10 @@ class Protocol:
     office: bool = False
     direct_answer: bool = False
     version: str = ""
+    _by_key: Mapping[str, Milestone] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_key", {m.key: m for m in reversed(self.milestones)})
 
     @property
     def closes_with_series(self) -> bool:
@@ -197,4 +201,4 @@ class Protocol:
         return any(m.kind is EntryKind.VISIT and m.anchor == "closed" for m in self.milestones)
 
     def milestone(self, key: str) -> Milestone | None:
-        return next((m for m in self.milestones if m.key == key), None)
+        return self._by_key.get(key)

@@ -37,10 +37,14 @@ class Feed:
     def __init__(self) -> None:
         self._pages: set[asyncio.Queue[str | None]] = set()
 
-    def tell(self, kind: str, news: Any) -> None:
+    def tell(self, kind: str, news: Callable[[], Any]) -> None:
+        """Drawn once for all who watch, and not at all for nobody."""
+        if not self._pages:
+            return
+        event = _event(kind, news())
         for page in list(self._pages):
             if page.qsize() < _BACKLOG:
-                page.put_nowait(_event(kind, news))
+                page.put_nowait(event)
             else:
                 self._pages.discard(page)
                 page.put_nowait(None)

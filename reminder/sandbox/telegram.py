@@ -136,7 +136,7 @@ class BotApi:
         chat = self._chat(fields)
         if fields.text("action") not in _ACTIONS:
             raise bad("wrong parameter action in request")
-        self.stage.feed.tell("action", {"phone": chat.phone, "action": fields.text("action")})
+        self.stage.feed.tell("action", lambda: {"phone": chat.phone, "action": fields.text("action")})
         return True
 
     async def _api_editmessagetext(self, fields: Fields) -> Json:
@@ -163,7 +163,7 @@ class BotApi:
         if message_id in chat.pinned:
             chat.pinned.remove(message_id)
         self._write(chat, message_id, "delete")
-        self.stage.feed.tell("gone", {"phone": chat.phone, "id": f"{chat.id}:{message_id}"})
+        self.stage.feed.tell("gone", lambda: {"phone": chat.phone, "id": f"{chat.id}:{message_id}"})
         return True
 
     async def _api_pinchatmessage(self, fields: Fields) -> bool:
@@ -175,7 +175,7 @@ class BotApi:
             chat.pinned.remove(message_id)
         chat.pinned.append(message_id)
         self._write(chat, message_id, "pin", silent=fields.flag("disable_notification"))
-        self.stage.feed.tell("bubble", chat.bubble(message_id))
+        self.stage.feed.tell("bubble", lambda: chat.bubble(message_id))
         return True
 
     async def _api_unpinchatmessage(self, fields: Fields) -> bool:
@@ -186,7 +186,7 @@ class BotApi:
         last = chat.pinned[-1] if message_id is None else message_id
         chat.pinned.remove(last)
         self._write(chat, last, "unpin")
-        self.stage.feed.tell("bubble", chat.bubble(last))
+        self.stage.feed.tell("bubble", lambda: chat.bubble(last))
         return True
 
     async def _api_setmessagereaction(self, fields: Fields) -> bool:
@@ -202,7 +202,7 @@ class BotApi:
             raise bad("REACTION_INVALID")
         held.reaction = reactions[0]["emoji"] if reactions else ""
         self._write(chat, message_id, "reaction", text=held.reaction)
-        self.stage.feed.tell("bubble", chat.bubble(message_id))
+        self.stage.feed.tell("bubble", lambda: chat.bubble(message_id))
         return True
 
     # Buttons and menus
@@ -218,13 +218,13 @@ class BotApi:
         if text:
             row = {"id": fields.text("callback_query_id"), "alert": fields.flag("show_alert")}
             self._row(chat, "answer", {"text": text, **row})
-            self.stage.feed.tell("toast", {"phone": chat.phone, "text": text, "alert": row["alert"]})
+            self.stage.feed.tell("toast", lambda: {"phone": chat.phone, "text": text, "alert": row["alert"]})
         return True
 
     async def _api_setmycommands(self, fields: Fields) -> bool:
         commands = checked_commands(fields.value("commands"))
         self.commands[self._scope_key(fields)] = commands
-        self.stage.feed.tell("commands", self.commands)
+        self.stage.feed.tell("commands", lambda: self.commands)
         return True
 
     async def _api_getmycommands(self, fields: Fields) -> list[Json]:
@@ -232,7 +232,7 @@ class BotApi:
 
     async def _api_deletemycommands(self, fields: Fields) -> bool:
         self.commands.pop(self._scope_key(fields), None)
-        self.stage.feed.tell("commands", self.commands)
+        self.stage.feed.tell("commands", lambda: self.commands)
         return True
 
     async def _api_setchatmenubutton(self, fields: Fields) -> bool:
@@ -331,7 +331,7 @@ class BotApi:
         markup = fields.value("reply_markup")
         if markup and ("keyboard" in markup or markup.get("remove_keyboard")):
             chat.keyboard = reply_rows(markup) if "keyboard" in markup else None
-            self.stage.feed.tell("phone", chat.card())
+            self.stage.feed.tell("phone", chat.card)
         elif markup and "force_reply" not in markup:
             inline = self._inline(fields)
             return {"reply_markup": inline} if inline else {}
@@ -362,7 +362,7 @@ class BotApi:
             "date": int(self.stage.now().timestamp()),
         } | body
         chat.messages[chat.last_message_id] = Held(api=api, silent=silent)
-        self.stage.feed.tell("bubble", chat.bubble(chat.last_message_id))
+        self.stage.feed.tell("bubble", lambda: chat.bubble(chat.last_message_id))
         return api
 
     def _edited(self, chat: Chat, held: Held, message_id: int, changed: Json) -> Json:
@@ -373,7 +373,7 @@ class BotApi:
             raise bad(_NOT_MODIFIED)
         held.api = new | {"edit_date": int(self.stage.now().timestamp())}
         self._write(chat, message_id, "edit")
-        self.stage.feed.tell("bubble", chat.bubble(message_id))
+        self.stage.feed.tell("bubble", lambda: chat.bubble(message_id))
         return held.api
 
     def _write(self, chat: Chat, message_id: int, kind: str, **more: Any) -> None:

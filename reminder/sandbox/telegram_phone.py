@@ -37,7 +37,7 @@ def register(bot: BotApi, facts: Mapping[str, Any]) -> Chat:
     else:
         bot.chats[chat_id] = chat
         _recall(bot, chat)
-    bot.stage.feed.tell("phone", chat.card())
+    bot.stage.feed.tell("phone", chat.card)
     return chat
 
 
@@ -47,7 +47,7 @@ def write(bot: BotApi, user: int, text: str, *, chat: int | None = None) -> Json
     if text.split(maxsplit=1)[:1] == ["/start"]:
         if not where.started:
             where.started = True
-            bot.stage.feed.tell("phone", where.card())
+            bot.stage.feed.tell("phone", where.card)
         if where.barred:
             bar(bot, user, on=False)
     _check_open(where)
@@ -112,7 +112,7 @@ def bar(bot: BotApi, user: int, *, on: bool = True, why: str = "blocked") -> Jso
     where = bot.chat(user)
     was = bool(where.barred)
     where.barred = _BARS[why] if on else ""
-    bot.stage.feed.tell("phone", where.card())
+    bot.stage.feed.tell("phone", where.card)
     if why != "blocked" or was == on:
         return {}
     states: list[Json] = [

@@ -58,6 +58,8 @@ class Twilio:
         """How long a new message stays out of the list, as an eventually consistent list may."""
         self.phones: dict[str, SmsPhone] = {}
         self.messages: dict[str, Sms] = {}
+        self._of_phone: dict[str, dict[str, Sms]] = {}
+        """The same by phone, so that nobody has to go through everybody's."""
         self.opted_out: set[tuple[str, str]] = set()
         """(resident's number, our number)"""
 
@@ -125,11 +127,16 @@ class Twilio:
             raise TwilioError(20001, "Status" if "Status" in form else "Body")
         message.body = ""
         message.updated_at = self.stage.now()
-        self.stage.feed.tell("bubble", message.bubble())
+        self.stage.feed.tell("bubble", message.bubble)
         return message.resource(self.account_sid)
 
     def delete(self, sid: str) -> None:
-        del self.messages[self.fetch(sid).sid]
+        message = self.fetch(sid)
+        del self.messages[sid], self._of_phone[message.phone][sid]
+
+    def of_phone(self, phone: str) -> list[Sms]:
+        """A phone's texts, both ways, oldest first."""
+        return list(self._of_phone.get(phone, {}).values())
 
     # The phone's side
 
@@ -148,7 +155,7 @@ class Twilio:
         self.phones[number] = phone
         if is_new:
             self._recall(number)
-        self.stage.feed.tell("phone", phone.card())
+        self.stage.feed.tell("phone", phone.card)
         return phone
 
     def reply(self, number: str, body: str, to: str | None = None) -> Json:
@@ -189,7 +196,7 @@ class Twilio:
         return word
 
     def _last_sender(self, number: str) -> str:
-        sent = [m.sender for m in self.messages.values() if m.to == number]
+        sent = [m.sender for m in self.of_phone(f"sms:{number}") if m.to == number]
         return sent[-1] if sent else self.numbers[0]
 
     def _say(self, sender: str, to: str, body: str, *, by: str, kind: str) -> None:
@@ -209,7 +216,7 @@ class Twilio:
         self._keep(message, by=by, kind=kind, reached=True)
 
     def _keep(self, message: Sms, *, by: str, kind: str, reached: bool) -> None:
-        self.messages[message.sid] = message
+        self._add(message)
         size = measure(message.body)
         inbound = message.direction == "inbound"
         row = {
@@ -227,7 +234,11 @@ class Twilio:
             "reached": reached,
         }
         self.stage.ledger.add(row)
-        self.stage.feed.tell("bubble", message.bubble())
+        self.stage.feed.tell("bubble", message.bubble)
+
+    def _add(self, message: Sms) -> None:
+        self.messages[message.sid] = message
+        self._of_phone.setdefault(message.phone, {})[message.sid] = message
 
     def _recall(self, number: str) -> None:
         """Texts of an earlier run; all their steps are over."""
@@ -235,7 +246,7 @@ class Twilio:
             if row["channel"] == "sms" and row["to"] == number:
                 at = datetime.fromisoformat(row["at"])
                 inbound = row["by"] == "phone"
-                self.messages[row["id"]] = Sms(
+                message = Sms(
                     sid=row["id"],
                     to=row["ours"] if inbound else number,
                     sender=row["from"],
@@ -246,6 +257,7 @@ class Twilio:
                     updated_at=at,
                     sent_at=at,
                 )
+                self._add(message)
 
     # What Twilio tells the office
 
@@ -259,7 +271,7 @@ class Twilio:
         message.status, message.error = message.steps.pop(0)
         message.updated_at = self.stage.now()
         message.sent_at = message.sent_at or message.updated_at
-        self.stage.feed.tell("bubble", message.bubble())
+        self.stage.feed.tell("bubble", message.bubble)
         self._owe_step(message)
         if not message.callback:
             return

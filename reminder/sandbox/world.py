@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from reminder.sandbox.feed import Bell, Feed
 from reminder.sandbox.ledger import Ledger, Row
 from reminder.sandbox.stage import ControlError, Ids, Stage
 from reminder.sandbox.telegram import BotApi
-from reminder.sandbox.telegram_chats import Limits
+from reminder.sandbox.telegram_chats import Chat, Limits
 from reminder.sandbox.twilio import Twilio
 
 _THREAD = 200
@@ -140,24 +139,30 @@ class World:
 
     def thread(self, phone: str) -> list[dict[str, Any]]:
         """The messages a phone shows now, oldest first."""
-        return self._threads().get(phone, [])
+        return self._drawn(phone)
 
-    def _threads(self, last: int | None = None) -> dict[str, list[dict[str, Any]]]:
-        """Every phone's messages, or its `last` ones; drawn in one pass, for there may be many phones."""
-        shown: dict[str, list[Callable[[], dict[str, Any]]]] = {card["phone"]: [] for card in self.phones()}
-        for chat in self.telegram.chats.values():
+    def pinned(self, phone: str) -> list[dict[str, Any]]:
+        """The pinned messages of a Telegram phone, oldest first."""
+        chat = self._chat(phone)
+        return [chat.bubble(number) for number in sorted(chat.pinned) if chat.held(number)] if chat else []
+
+    def _drawn(self, phone: str, last: int = 0) -> list[dict[str, Any]]:
+        """A phone's messages, or its `last` ones: what is not shown is not drawn."""
+        chat = self._chat(phone)
+        if chat is not None:
             kept = [number for number, held in chat.messages.items() if not held.gone]
-            shown[chat.phone] = [partial(chat.bubble, number) for number in kept]
-        for message in self.sms.messages.values():
-            if message.phone in shown:
-                shown[message.phone].append(message.bubble)
-        return {phone: [draw() for draw in draws[-last if last else 0 :]] for phone, draws in shown.items()}
+            return [chat.bubble(number) for number in kept[-last:]]
+        return [message.bubble() for message in self.sms.of_phone(phone)[-last:]]
+
+    def _chat(self, phone: str) -> Chat | None:
+        channel, _, user = phone.partition(":")
+        return self.telegram.chats.get(int(user)) if channel == "telegram" else None
 
     def snapshot(self) -> dict[str, Any]:
         """All an open page needs to draw itself."""
         return {
             "phones": self.phones(),
-            "threads": self._threads(_THREAD),
+            "threads": {card["phone"]: self._drawn(card["phone"], _THREAD) for card in self.phones()},
             "commands": self.telegram.commands,
             "chaos": self.chaos_state(),
         }
@@ -198,7 +203,7 @@ class World:
             self.stage.chaos.faults.clear()
         else:
             self.stage.chaos.plan(wish)
-        self.stage.feed.tell("chaos", self.chaos_state())
+        self.stage.feed.tell("chaos", self.chaos_state)
         return self.chaos_state()
 
     def chaos_state(self) -> dict[str, Any]:
@@ -257,7 +262,7 @@ class World:
         )
         self.sms.inbound = old_sms.inbound
         self.stage.changed.ring()
-        self.stage.feed.tell("snapshot", self.snapshot())
+        self.stage.feed.tell("snapshot", self.snapshot)
 
     def close(self) -> None:
         """End open pages and long polls, so that a server can stop at once."""

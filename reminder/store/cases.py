@@ -164,9 +164,10 @@ async def changed_since(tx: Tx, fact: int, at: datetime) -> list[int]:
 
 
 _CHANGED = Prepared(
-    sa.select(t.facts.c.case_id)
-    .where((t.facts.c.id > sa.bindparam("fact")) | (t.facts.c.voided_at >= sa.bindparam("since")))
-    .distinct()
+    sa.union(
+        sa.select(t.facts.c.case_id).where(t.facts.c.id > sa.bindparam("fact")),
+        sa.select(t.facts.c.case_id).where(t.facts.c.voided_at >= sa.bindparam("since")),
+    )
 )
 
 

@@ -10,7 +10,7 @@ from reminder.domain.entries import OPEN_STATES, Entry, EntryStatus, Wanted
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared, each
+from reminder.store.prepared import Prepared, Row, each
 
 _FIELDS = tuple(Wanted.__dataclass_fields__)
 
@@ -21,13 +21,17 @@ def _values(entry: Wanted) -> dict[str, Any]:
     return {k: v.value if isinstance(v, EntryKind | EntryStatus | Bound) else v for k, v in values.items()}
 
 
-def _entry(row: Mapping[str, Any]) -> Entry:
-    """A row holds what an entry holds, by the same names."""
-    kinds = {"kind": _KINDS[row["kind"]], "status": _STATES[row["status"]], "bound": _BOUNDS[row["bound"]]}
-    return Entry(**{**row, **kinds})
+def _entry(row: Row) -> Entry:
+    """A row, which is nobody else's, holds what an entry holds, by the same names."""
+    for name, known in _NAMED.items():
+        row[name] = known[row[name]]
+    return Entry(**row)
 
 
-_KINDS, _STATES, _BOUNDS = ({one.value: one for one in kind} for kind in (EntryKind, EntryStatus, Bound))
+_NAMED = {
+    name: {one.value: one for one in kind}
+    for name, kind in (("kind", EntryKind), ("status", EntryStatus), ("bound", Bound))
+}
 
 
 def _select() -> sa.Select[Any]:
@@ -55,11 +59,15 @@ async def one(tx: Tx, entry_id: int) -> Entry | None:
 _ONE = Prepared(_select().where(t.entries.c.id == sa.bindparam("id")))
 
 
+_IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
+"""In the words of the index of open entries."""
+
+
 def _open(*where: Any) -> sa.Select[Any]:
     """Open entries that are no notices, most pressing first."""
     return (
         _select()
-        .where(t.entries.c.status.in_([s.value for s in OPEN_STATES]), t.entries.c.kind != "notice", *where)
+        .where(_IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value, *where)
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
 
@@ -93,18 +101,20 @@ async def open_at(tx: Tx, places: Sequence[str]) -> list[Entry]:
 _OPEN = Prepared(_open())
 _HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
 _PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
+_CASES_FOR = sa.select(t.cases.c.id).where(
+    sa.or_(
+        *(column.in_(each("people")) for column in _HELD), *(column.in_(each("units")) for column in _PLACED)
+    )
+)
+# Each half finds its own index; an OR of the two would go through every entry there ever was.
 _OPEN_FOR = Prepared(
     _open(
-        t.entries.c.person_id.in_(each("people"))
-        | t.entries.c.case_id.in_(
-            sa.select(t.cases.c.id).where(
-                sa.or_(
-                    *(column.in_(each("people")) for column in _HELD),
-                    *(column.in_(each("units")) for column in _PLACED),
-                )
+        t.entries.c.id.in_(
+            sa.union(
+                sa.select(t.entries.c.id).where(t.entries.c.person_id.in_(each("people"))),
+                sa.select(t.entries.c.id).where(_IS_OPEN, t.entries.c.case_id.in_(_CASES_FOR)),
             )
         )
-        | t.entries.c.person_id.in_(each("people"))
     )
 )
 
@@ -118,11 +128,12 @@ _DONE = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.val
 _DONE_BY = Prepared(
     _select()
     .where(
+        # What ended since then is little; all entries of all the cases a person ever had is much.
+        t.entries.c.id.in_(sa.select(t.entries.c.id).where(t.entries.c.ended_at >= sa.bindparam("since"))),
         t.entries.c.case_id.in_(
             sa.select(t.cases.c.id).where(t.cases.c.responsible_id == sa.bindparam("person"))
         ),
         t.entries.c.status.in_(_DONE),
-        t.entries.c.ended_at >= sa.bindparam("since"),
         t.entries.c.kind != EntryKind.NOTICE.value,
     )
     .order_by(t.entries.c.id)
@@ -205,13 +216,15 @@ async def next_due_at(tx: Tx) -> datetime | None:
 _NEXT_DUE = Prepared(sa.select(sa.func.min(t.agenda.c.due_at)))
 
 
-async def with_status(tx: Tx, status: EntryStatus, *, before: datetime) -> list[Entry]:
-    """Entries in a status that ended their slot before a moment."""
-    return [_entry(row) for row in await _WITH_STATUS.rows(tx, status=status.value, before=before)]
+async def confirmed(tx: Tx, *, before: datetime) -> list[Entry]:
+    """Confirmed visits whose time was over before a moment, oldest entry first."""
+    found = [_entry(row) for row in await _CONFIRMED.rows(tx, before=before)]
+    return sorted(found, key=lambda entry: entry.id)
 
 
-_WITH_STATUS = Prepared(
-    _select()
-    .where(t.entries.c.status == sa.bindparam("status"), t.entries.c.ends_at < sa.bindparam("before"))
-    .order_by(t.entries.c.id)
+# In no order: asked for one, SQLite would go through every entry in it.
+_CONFIRMED = Prepared(
+    _select().where(
+        t.entries.c.status == EntryStatus.CONFIRMED.value, t.entries.c.ends_at < sa.bindparam("before")
+    )
 )

@@ -156,13 +156,13 @@ async def close_question(tx: Tx, question_id: int, now: datetime, answer: str = 
 
 async def questions_about(tx: Tx, entry_ids: Sequence[int]) -> list[int]:
     """Open questions about some entries."""
-    return await _ABOUT.scalars(tx, ids=list(entry_ids))
+    return sorted(await _ABOUT.scalars(tx, ids=list(entry_ids)))
 
 
 _ABOUT = Prepared(
-    sa.select(t.questions.c.id)
-    .where(t.questions.c.entry_id.in_(each("ids")), t.questions.c.ended_at.is_(None))
-    .order_by(t.questions.c.id)
+    sa.select(t.questions.c.id).where(
+        t.questions.c.entry_id.in_(each("ids")), t.questions.c.ended_at.is_(None)
+    )
 )
 
 

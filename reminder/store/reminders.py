@@ -339,38 +339,41 @@ async def provider_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
     return set((await tx.execute(query)).scalars())
 
 
-async def digests(tx: Tx, kind: str, day: str, state: State) -> list[Reminder]:
-    """The digests of a local day (ISO) in a state."""
-    found = await _DIGESTS.rows(tx, keys=f"{kind}:%:{day}", state=state.value)
-    return [_reminder(row) for row in found]
+async def sent(tx: Tx, keys: Sequence[str]) -> list[Reminder]:
+    """Those of the messages with these keys that have been sent, oldest first."""
+    return [_reminder(row) for row in await _SENT.rows(tx, keys=list(keys))]
 
 
-_DIGESTS = _some(t.reminders.c.key.like(sa.bindparam("keys")), t.reminders.c.state == sa.bindparam("state"))
+_SENT = _some(t.reminders.c.key.in_(each("keys")), t.reminders.c.state == State.SENT.value)
 
 
 async def last_before(tx: Tx, reminder: Reminder, kind: str) -> Reminder | None:
-    """The same person's message of a kind sent before this one."""
-    query = (
-        sa.select(*_COLUMNS)
-        .where(t.reminders.c.person_id == reminder.person_id, t.reminders.c.kind == kind)
-        .where(t.reminders.c.id < reminder.id, t.reminders.c.state == State.SENT.value)
-        .order_by(t.reminders.c.id.desc())
-        .limit(1)
-    )
-    row = (await tx.execute(query)).mappings().first()
+    """The same person's message of a kind that fell due last before this one, and was sent."""
+    row = await _LAST_BEFORE.row(tx, person=reminder.person_id, kind=kind, due=reminder.due_at)
     return _reminder(row) if row is not None else None
+
+
+_LAST_BEFORE = Prepared(
+    sa.select(*_COLUMNS)
+    .where(t.reminders.c.person_id == sa.bindparam("person"), t.reminders.c.kind == sa.bindparam("kind"))
+    .where(t.reminders.c.due_at < sa.bindparam("due"), t.reminders.c.state == State.SENT.value)
+    .order_by(t.reminders.c.due_at.desc())
+    .limit(1)
+)
 
 
 async def end_silent(tx: Tx, state: State, *, sent_before: datetime, now: datetime) -> int:
     """Texts the provider never gave a receipt for."""
-    query = (
-        sa.update(t.reminders)
-        .where(t.reminders.c.state == State.SENT.value, t.reminders.c.channel == "sms")
-        .where(t.reminders.c.sent_at <= sent_before)
-        .values(state=state.value, reason="no_receipt", ended_at=now)
-        .returning(t.reminders.c.id)
-    )
-    return len((await tx.execute(query)).all())
+    ended = {"state": state.value, "reason": "no_receipt", "ended_at": now}
+    return len(await _SILENT.scalars(tx, before=sent_before, **ended))
+
+
+_SILENT = Prepared(
+    sa.update(t.reminders)
+    .where(t.reminders.c.state == State.SENT.value, t.reminders.c.channel == "sms")
+    .where(t.reminders.c.sent_at <= sa.bindparam("before"))
+    .returning(t.reminders.c.id)
+)
 
 
 async def of_person(tx: Tx, person_id: int, provider_id: str) -> Reminder | None:

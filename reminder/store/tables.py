@@ -25,8 +25,8 @@ def _id() -> sa.Column[int]:
     return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True)
 
 
-def _ref(name: str, target: str, *, nullable: bool = True) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, sa.ForeignKey(f"{target}.id"), nullable=nullable)
+def _ref(name: str, target: str, *, nullable: bool = True, **options: Any) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, sa.ForeignKey(f"{target}.id"), nullable=nullable, **options)
 
 
 def _at(name: str, *, nullable: bool = True) -> sa.Column[object]:
@@ -44,6 +44,12 @@ def _flag(name: str, *, default: bool = False) -> sa.Column[bool]:
 
 def _number(name: str, default: int = 0) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, server_default=str(default))
+
+
+def _where(name: str, column: str, condition: str, *, unique: bool = False) -> sa.Index:
+    """An index of those rows only that are asked for; finished ones would bury them in time."""
+    where = sa.text(condition)
+    return sa.Index(name, column, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 def _json(name: str) -> sa.Column[object]:
@@ -199,6 +205,7 @@ deeds = _table(
     _at("at", nullable=False),
     _at("undone_at"),
     sa.Column("source", sa.String, unique=True),
+    *(sa.Index(f"ix_deeds_{name}", name) for name in ("case_id", "by", "at")),
 )
 facts = _table(
     "facts",
@@ -212,6 +219,7 @@ facts = _table(
     _json("value"),
     sa.Column("by", sa.Integer),
     _at("voided_at"),
+    _where("ix_facts_voided", "voided_at", "voided_at IS NOT NULL"),
 )
 
 entries = _table(
@@ -240,10 +248,12 @@ entries = _table(
     _text("asked_by", "office"),
     _text("note"),
     _json("detail"),
-    _ref("person_id", "people"),
+    _ref("person_id", "people", index=True),
     sa.Column("reasoned_on", sa.Date),
     sa.UniqueConstraint("case_id", "key"),
-    sa.Index("ix_entries_person_id", "person_id"),
+    sa.Index("ix_entries_ended_at", "ended_at"),
+    _where("ix_entries_open", "case_id", "status IN ('confirmed', 'missed_by_office', 'open', 'proposed')"),
+    _where("ix_entries_confirmed", "ends_at", "status = 'confirmed'"),
 )
 agenda = _table(
     "agenda",
@@ -280,14 +290,13 @@ reminders = _table(
     _json("told"),
     _json("detail"),
     _flag("repeated"),
-    sa.Index("ix_reminders_ready", "send_after", sqlite_where=sa.text("state = 'planned'"),
-             postgresql_where=sa.text("state = 'planned'")),
-    sa.Index("ix_reminders_flying", "lease_until", sqlite_where=sa.text("state IN ('sending', 'uncertain')"),
-             postgresql_where=sa.text("state IN ('sending', 'uncertain')")),
+    _where("ix_reminders_ready", "send_after", "state = 'planned'"),
+    _where("ix_reminders_flying", "lease_until", "state IN ('sending', 'uncertain')"),
+    _where("ix_reminders_silent", "sent_at", "state = 'sent' AND channel = 'sms'"),
     sa.Index("ix_reminders_person_day", "person_id", "due_at"),
     sa.Index("ix_reminders_phone_day", "phone_id", "due_at"),
     sa.Index("ix_reminders_digest", "digest_id"),
-)  # fmt: skip
+)
 attempts = _table(
     "attempts",
     sa.Column("token", sa.String, primary_key=True),
@@ -297,7 +306,7 @@ attempts = _table(
     _at("ended_at"),
     _text("outcome"),
     _text("code"),
-    _text("provider_id"),
+    _text("provider_id", index=True),
     # The text as sent, to find it in the provider's log when the answer was lost.
     sa.Column("sealed", sa.LargeBinary),
 )
@@ -305,7 +314,7 @@ receipts = _table(
     "receipts",
     sa.Column("provider_id", sa.String, primary_key=True),
     sa.Column("status", sa.String, primary_key=True),
-    _text("token"),
+    _text("token", index=True),
     _text("code"),
     _at("received_at", nullable=False),
 )
@@ -322,26 +331,25 @@ inbox = _table(
     _text("error"),
     _at("processed_at"),
     sa.UniqueConstraint("source", "external_id"),
-    sa.Index("ix_inbox_open", "id", sqlite_where=sa.text("state = 'received'"),
-             postgresql_where=sa.text("state = 'received'")),
-)  # fmt: skip
+    sa.Index("ix_inbox_source", "source", "id"),
+    _where("ix_inbox_open", "id", "state = 'received'"),
+)
 questions = _table(
     "questions",
     _id(),
     _ref("phone_id", "phones", nullable=False),
     _ref("resident_id", "residents", nullable=False),
     _ref("case_id", "cases", nullable=False),
-    _ref("entry_id", "entries"),
-    _ref("reminder_id", "reminders"),
+    _ref("entry_id", "entries", index=True),
+    _ref("reminder_id", "reminders", index=True),
     _text("kind"),
     _text("digits"),
     _at("asked_at", nullable=False),
     _at("expires_at", nullable=False),
     _at("ended_at"),
     _text("answer"),
-    sa.Index("uq_questions_open", "phone_id", unique=True, sqlite_where=sa.text("ended_at IS NULL"),
-             postgresql_where=sa.text("ended_at IS NULL")),
-)  # fmt: skip
+    _where("uq_questions_open", "phone_id", "ended_at IS NULL", unique=True),
+)
 dialogs = _table(
     "dialogs",
     sa.Column("chat_id", sa.BigInteger, primary_key=True),

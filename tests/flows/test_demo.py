@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -197,7 +198,31 @@ async def test_the_same_seed_gives_the_same_transcript_to_the_byte(
     assert all(set(row) == {"at", "channel", "to", "text", "kind", "case"} for row in rows)
     hours = {datetime.fromisoformat(row["at"]).hour for row in rows if row["channel"] == "sms"}
     assert hours <= set(range(7, 22)), "no text at night"
-    assert len(said) == 2, "no promise was broken on the way"
+    assert [line for line in said if "checked" in line] == ["day 2: checked, 0 violations"] * 2
+    assert len(said) == 4, "no promise was broken on the way"
+
+
+async def test_a_headless_play_is_checked_every_seventh_day_and_on_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REMINDER_DATA_DIR", str(tmp_path))
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        """Break a promise behind the office's back, as soon as the first check has found none."""
+        said.append(line)
+        if line == "day 7: checked, 0 violations":
+            with sqlite3.connect(tmp_path / "demo-headless" / "demo.db") as raw:
+                raw.execute("UPDATE cases SET responsible_id = NULL")
+            raw.close()
+
+    wish = Wish(lang="en", as_of=MONDAY, days=8, seed=7, port=18_300)
+    assert await play(wish, headless=True, say=say) == 1
+    found = [line for line in said if line.endswith(": nobody_responsible")]
+    assert found
+    assert all(line.startswith("day 8: ") for line in found)
+    assert f"day 8: checked, {len(found)} violations" in said
+    assert f", 2 checks, {len(found)} violations, " in said[-1]
 
 
 async def test_a_busy_port_is_passed_over(tmp_path: Path) -> None:

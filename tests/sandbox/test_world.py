@@ -71,6 +71,21 @@ async def test_a_second_run_on_the_same_ledger_goes_on_where_the_first_stopped(
     assert (tmp_path / "ledger").read_bytes().startswith(whole + b'{"seq":7,')
 
 
+async def test_a_phone_shows_its_own_messages_and_no_deleted_one(clock: Clock) -> None:
+    world, other = fresh(clock), "+12025550151"
+    world.add_sms(other, "Mr Zhao")
+    await a_morning(world)
+    world.reply(other, "who is this?")
+    assert [b["text"] for b in world.thread(f"sms:{other}")] == ["who is this?"]
+    first = world.thread(f"sms:{THEIRS}")[0]
+    world.sms.delete(first["id"])
+    assert [b["text"] for b in world.thread(f"sms:{THEIRS}")] == ["1"]
+    assert world.thread("sms:+12025550199") == world.thread("telegram:404") == []
+    assert set(world.snapshot()["threads"]) == {f"telegram:{WANG}", f"sms:{THEIRS}", f"sms:{other}"}
+    assert [b["text"] for b in world.pinned(f"telegram:{WANG}")] == ["办"]
+    assert world.pinned(f"sms:{THEIRS}") == []
+
+
 async def test_the_ledger_is_on_the_disk_before_anyone_is_answered(clock: Clock, tmp_path: Path) -> None:
     world = fresh(clock, ledger_path=tmp_path / "ledger")
     await a_morning(world)
@@ -171,3 +186,13 @@ async def test_an_open_page_gets_a_snapshot_and_then_every_event(
     assert json.loads(data.removeprefix("data: "))["text"] == "早"
     world.close()
     assert [event async for event in stream] == []
+
+
+async def test_news_is_drawn_only_for_who_watches(stream: AsyncIterator[str], world: World) -> None:
+    drawn: list[int] = []
+    world.stage.feed.tell("bubble", lambda: drawn.append(1))
+    assert drawn == []
+    await anext(stream)
+    world.stage.feed.tell("bubble", lambda: drawn.append(2))
+    assert "bubble" in await anext(stream)
+    assert drawn == [2]
