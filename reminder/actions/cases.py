@@ -54,6 +54,9 @@ class NewCase:
     received_at: datetime | None = None
 
 
+COUNTERPART = "counterpart"
+"""Role of those on the other side of a dispute."""
+
 MAX_REQUEST = 2000
 """Characters of free text kept about a matter (data minimum)."""
 
@@ -290,7 +293,10 @@ async def close(
         raise Refused("case.no_contact", no=no)
     if not scene.protocol.closes_with_series and not waiver.strip():
         raise Refused("case.no_series", no=no)
-    return await take(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
+    value = {"waiver": waiver} if waiver else {}
+    if COUNTERPART in scene.sides.values():
+        value["sides"] = "both"  # return visits go to both sides of a dispute
+    return await take(tx, desk, by, case_id, Event.CLOSE, value=value, at=at)
 
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:
