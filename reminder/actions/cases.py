@@ -13,7 +13,6 @@ from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import ENDED, OUTCOMES, Event, allowed_from
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
-from reminder.domain.people import Role
 from reminder.domain.wanted import over
 from reminder.domain.workdays import local_day
 from reminder.store import cases, people, residents
@@ -81,7 +80,19 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     assigned = {k: v for k, v in place.items() if v is not None} | quiet
     await record.add(tx, desk, by, case_id, Event.ASSIGN, deed=deed, at=received, value=assigned)
     await record.add(tx, desk, by, case_id, Event.REGISTER, deed=deed, at=received, value=quiet)
+    await _classified(tx, desk, by, case_id, new.protocol, deed, received)
     return await replan(tx, desk, case_id)
+
+
+async def _classified(
+    tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, deed: int | None, received: datetime
+) -> None:
+    """A protocol that counts from when a case was put under it counts from here, too."""
+    protocol = desk.protocol(key)
+    if not any(m.anchor == "classified" for m in protocol.milestones):
+        return
+    value = {"key": key, "version": protocol.version, "direct_answer": protocol.direct_answer}
+    await record.add(tx, desk, by, case_id, Event.PROTOCOL, deed=deed, at=received, value=value)
 
 
 async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
@@ -93,7 +104,7 @@ async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
     places = sorted({p.place for p in staff.postings if p.place in new.place}, key=len, reverse=True)
     for place in places:
         person = staff.posted(place, today)
-        if person is not None and Role.AGENT not in person.roles:
+        if person is not None:
             return replace(new, handler_id=person.id, unit_id=person.unit_id)
     return new
 

@@ -86,7 +86,7 @@ async def rotate(tx: Tx, desk: Desk) -> int:
     for place in sorted({posting.place for posting in staff.postings}):
         person = staff.posted(place, today)
         before = {p.person_id for p in staff.postings if p.place == place and not p.holds(today)}
-        if person is None or Role.AGENT in person.roles:
+        if person is None:
             continue
         ids = [i for old in sorted(before - {person.id}) for i in await cases.handled_at(tx, old, place)]
         await _hand_over(tx, desk, CLOCKWORK, ids, person)

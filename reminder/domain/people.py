@@ -146,6 +146,7 @@ class Staff:
         """The active cadre who looks after a village that day, the latest posting first."""
         held = [p for p in self.postings if p.place == place and p.holds(day)]
         for posting in sorted(held, key=lambda p: p.from_on, reverse=True):
-            if (person := self.active(posting.person_id)) is not None:
+            person = self.active(posting.person_id)
+            if person is not None and Role.AGENT not in person.roles:
                 return person
         return None

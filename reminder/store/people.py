@@ -169,9 +169,14 @@ async def end_absence(tx: Tx, person_id: int, last: date) -> int:
 
 
 async def add_posting(tx: Tx, posting: Posting) -> None:
-    """From its first day on it takes the place of the posting the village had."""
+    """From its first day on it takes the place of the posting the village had; its agent and its cadre
+    stand beside each other."""
     await _changed(tx)
-    before = (t.postings.c.place == posting.place) & t.postings.c.to_on.is_(None)
+    agents = sa.select(t.roles.c.person_id).where(t.roles.c.role == Role.AGENT.value)
+    is_agent = await tx.execute(agents.where(t.roles.c.person_id == posting.person_id))
+    held_by = t.postings.c.person_id
+    alike = held_by.in_(agents) if is_agent.first() is not None else held_by.not_in(agents)
+    before = (t.postings.c.place == posting.place) & t.postings.c.to_on.is_(None) & alike
     ends = posting.from_on - timedelta(days=1)
     await tx.execute(sa.update(t.postings).where(before).values(to_on=ends))
     values = {name: getattr(posting, name) for name in Posting.__dataclass_fields__}

@@ -214,6 +214,7 @@ async def _extended(road: Road) -> None:
     handle = granted.entries["handle"]
     assert (handle.nominal_on, handle.due_on) == (on("05-31"), on("06-01"))
     assert handle.promise_on == on("05-29")
+    assert not granted.entries["extend.ask1"].is_open, "what was asked of the head is done"
     for key in ("commitment.3", "commitment.4"):
         await road.ends("chen", key, "papers attached")
     await until(road.rt, moment("2026-04-22", "10:00"))
