@@ -7,7 +7,7 @@ from typing import Any
 from reminder.demo.drive import Drive
 from reminder.demo.histories import Past, Story
 from reminder.demo.morning import SPECIAL, morning
-from reminder.demo.people import CADRE, Neighbour, county, matters
+from reminder.demo.people import CADRE, Neighbour, county, matters, texted
 from reminder.demo.road import FIRST, SERIAL, Road, linked, shift
 from reminder.demo.standings import Standing, stand
 from reminder.domain.numbers import case_number
@@ -41,12 +41,7 @@ async def county_cases(tx: Tx, past: Past, drive: Drive) -> None:
 def _of(past: Past, village: str) -> list[Neighbour]:
     """People of a village (by its name in the data file) who have a phone of their own."""
     [name] = [v[past.lang] for t in county()["township"] for v in t["villages"] if v["zh"] == village]
-    return [n for n in _own_phone(past) if n.village == name]
-
-
-def _own_phone(past: Past) -> list[Neighbour]:
-    facts = county()["residents"]
-    return [n for n in past.cast.neighbours[facts["no_phone"] + 2 * facts["shared_phone"] : -1] if n.number]
+    return [n for n in texted(past.cast) if n.village == name]
 
 
 def _road(past: Past) -> Story:
@@ -142,7 +137,7 @@ class _Dealer:
 
     def __init__(self, past: Past) -> None:
         self.past = past
-        self.people = _own_phone(past)
+        self.people = texted(past.cast)
         self.all = past.cast.neighbours[:-1]
         self.count = 0
 

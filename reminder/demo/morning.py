@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from reminder.demo.histories import Past, Story
-from reminder.demo.people import CADRE, LI, Neighbour
+from reminder.demo.people import CADRE, Neighbour, texted
 from reminder.demo.standings import LIMIT
 from reminder.domain.cases import Event
 
@@ -19,9 +19,8 @@ SPECIAL = (
 
 def morning(past: Past) -> Sequence[Story]:
     """In the order of SPECIAL."""
-    hewan = [n for n in past.cast.neighbours if past.cast.cadres[n.village] == past.cast.people[CADRE]]
-    li = next(n for n in hewan if n.number == LI)
-    others = [n for n in hewan if n.number and n is not li][20:23]
+    li = past.cast.neighbours[-1]
+    others = [n for n in texted(past.cast) if past.cast.cadres[n.village] == past.cast.people[CADRE]]
     return [
         _li(past, li),
         _agreed(past, others[0], 14),

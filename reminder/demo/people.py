@@ -157,12 +157,11 @@ async def _residents(
 
 
 async def _write(tx: Tx, rt: Runtime, cast: Cast, facts: Mapping[str, Any], lang: str) -> None:
-    out = range(facts["total"] // 3, facts["total"] // 3 + facts["opted_out"])
     rows = [_resident(n, i, facts, lang) for i, n in enumerate(cast.neighbours)]
     ids = await residents.add_many(tx, rows)
     cast.neighbours = [replace(n, id=i) for n, i in zip(cast.neighbours, ids, strict=True)]
     await residents.give_phones(tx, rt.desk.sealer, [(n.id, n.number) for n in cast.neighbours if n.number])
-    for index in out:
+    for index in _opted_out(facts):
         number = cast.neighbours[index].number
         now = rt.clock.now()
         await residents.opt_out(tx, rt.desk.sealer, number, sender=SENDER, source="paper", at=now)
@@ -191,6 +190,18 @@ def _numbers() -> Any:
             number = f"+1{area}5550{last}"
             if number not in {SENDER, "+12025550188", LI}:
                 yield number
+
+
+def texted(cast: Cast) -> list[Neighbour]:
+    """Those whom texts reach at a number of their own; Ms Li is of the story alone."""
+    facts = county()["residents"]
+    own = facts["no_phone"] + 2 * facts["shared_phone"]
+    out = _opted_out(facts)
+    return [n for i, n in enumerate(cast.neighbours[:-1]) if i >= own and i not in out]
+
+
+def _opted_out(facts: Mapping[str, Any]) -> range:
+    return range(facts["total"] // 3, facts["total"] // 3 + facts["opted_out"])
 
 
 def staff_cards(staff: Staff, cast: Cast, templates: Templates, lang: str) -> list[dict[str, Any]]:
