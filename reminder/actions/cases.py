@@ -54,6 +54,9 @@ class NewCase:
     received_at: datetime | None = None
 
 
+COUNTERPART = "counterpart"
+"""Role of those on the other side of a dispute."""
+
 MAX_REQUEST = 2000
 """Characters of free text kept about a matter (data minimum)."""
 
@@ -78,7 +81,19 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     assigned = {k: v for k, v in place.items() if v is not None} | quiet
     await record.add(tx, desk, by, case_id, Event.ASSIGN, deed=deed, at=received, value=assigned)
     await record.add(tx, desk, by, case_id, Event.REGISTER, deed=deed, at=received, value=quiet)
+    await _classified(tx, desk, by, case_id, new.protocol, deed, received)
     return await replan(tx, desk, case_id)
+
+
+async def _classified(
+    tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, deed: int | None, received: datetime
+) -> None:
+    """A protocol that counts from when a case was put under it counts from here, too."""
+    protocol = desk.protocol(key)
+    if not any(m.anchor == "classified" for m in protocol.milestones):
+        return
+    value = {"key": key, "version": protocol.version, "direct_answer": protocol.direct_answer}
+    await record.add(tx, desk, by, case_id, Event.PROTOCOL, deed=deed, at=received, value=value)
 
 
 async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
@@ -291,7 +306,10 @@ async def close(
         raise Refused("case.no_contact", no=no)
     if not scene.protocol.closes_with_series and not waiver.strip():
         raise Refused("case.no_series", no=no)
-    return await take(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
+    value = {"waiver": waiver} if waiver else {}
+    if COUNTERPART in scene.sides.values():
+        value["sides"] = "both"  # return visits go to both sides of a dispute
+    return await take(tx, desk, by, case_id, Event.CLOSE, value=value, at=at)
 
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:

@@ -133,7 +133,7 @@ async def digest_of(tx: Tx, desk: Desk, person: Person, *, day: date, undo: int 
 async def _told_besides(tx: Tx, desk: Desk, person: Person, day: date, *, known: set[int]) -> list[Item]:
     """What is somebody else's to do, but fell due to be told to this person today."""
     ids = await reminders.merged_into(tx, digest_key(person.id, day))
-    found = [e for e in await entries.by_ids(tx, sorted(ids - known)) if e.is_open]
+    found = [e for e in await entries.by_ids(tx, sorted(ids - known)) if e.is_open and not _lapsed(e, day)]
     rows = await cases.many(tx, sorted({e.case_id for e in found}))
     told = [Item(section=_section(e, day, desk), entry=e, row=rows[e.case_id]) for e in found]
     return [item for item in told if item.section is not Section.LATER]

@@ -231,7 +231,7 @@ async def done(
         raise Refused("entry.needs_text", what=scene.what(entry, desk.office.lang))
     met_by = milestone.met_by if milestone is not None else ()
     needs = next((m for m in met_by if m in _OWN_MOVE), None)
-    said = next((e for e in (Event.CONTACT, Event.NOTE) if e.value in met_by), None)
+    said = next((e for e in (Event.CONTACT, Event.NOTE, Event.REGISTER) if e.value in met_by), None)
     if said is not None:
         return await _fact(tx, desk, by, entry, said, {"text": text}, when=when)
     if needs is not None and "done" not in met_by:
@@ -240,7 +240,7 @@ async def done(
 
 
 _OWN_MOVE = frozenset(
-    {"register", "accept", "answer", "served", "close", "sponsor", "acknowledge", "object"}
+    {"accept", "answer", "served", "close", "sponsor", "acknowledge", "object"}
     | {"defer", "resume", "review_result", "send_back", "conclude"}
 )
 """Milestones met by these say more than "done": a decision, a service, a closing."""

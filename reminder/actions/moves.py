@@ -95,7 +95,8 @@ async def extend(tx: Tx, desk: Desk, by: Actor, case_id: int, days: int, reason:
     if by.person is not None and by.person.id == scene.row.handler_id:
         raise Refused("extend.own")
     value = {"days": days, "reason": reason[:15], "approver": by.person.name if by.person else ""}
-    return await take(tx, desk, by, case_id, Event.EXTEND, value=value, subject=entry.key)
+    plan = await take(tx, desk, by, case_id, Event.EXTEND, value=value, subject=entry.key)
+    return await _granted(tx, desk, by, plan, "extend")
 
 
 def _extendable(scene: CaseScene) -> tuple[Entry, Limit]:
@@ -134,6 +135,18 @@ async def _ask(tx: Tx, desk: Desk, by: Actor, scene: CaseScene, value: Mapping[s
     return await replan(tx, desk, case_id)
 
 
+async def _granted(tx: Tx, desk: Desk, by: Actor, plan: Plan, stem: str) -> Plan:
+    """Whoever grants a thing has done what was asked of them, in the same deed."""
+    case_id = plan.row.case.id
+    asked = [key for key, e in plan.entries.items() if e.is_open and key.startswith(f"{stem}.ask")]
+    if not asked:
+        return plan
+    deed = await cases.last_deed_of_case(tx, case_id)
+    for key in asked:
+        await record.add(tx, desk, by, case_id, Event.DONE, deed=deed, subject=key)
+    return await replan(tx, desk, case_id)
+
+
 async def suspend(tx: Tx, desk: Desk, by: Actor, case_id: int, days: int) -> Plan:
     """The days a hearing took do not count towards a review's limit (Petition Work Regulations art. 36)."""
     scene = await allowed(tx, desk, by, case_id, Event.SUSPEND)
@@ -162,7 +175,8 @@ async def defer(
         return await _ask(tx, desk, by, scene, asked, "defer")
     value = {"next_on": next_on.isoformat(), "date_on": next_on.isoformat()}
     value |= {"reason": reason[:15], "condition": condition[:200]}
-    return await take(tx, desk, by, case_id, Event.DEFER, value=value)
+    plan = await take(tx, desk, by, case_id, Event.DEFER, value=value)
+    return await _granted(tx, desk, by, plan, "defer")
 
 
 async def resume(tx: Tx, desk: Desk, by: Actor, case_id: int, text: str = "") -> Plan:

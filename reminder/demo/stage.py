@@ -24,8 +24,9 @@ from reminder.bot.menu import set_menus
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.clock import ManualClock
-from reminder.demo import histories
+from reminder.demo.deals import county_cases
 from reminder.demo.drive import Drive
+from reminder.demo.histories import Past
 from reminder.demo.nearby import nearby
 from reminder.demo.people import SENDER, Cast, county, resident_cards, settle_county, staff_cards
 from reminder.domain.calendars import Overrides
@@ -98,7 +99,7 @@ async def staged(
     with listening("127.0.0.1", port) as sock:
         async with _open(db, desk, world, sock, direct=direct) as rt:
             drive = Drive(rt, world, clock)
-            cast = await _people(rt, clock, world, lang, as_of, random.Random(seed))  # noqa: S311
+            cast = await _people(rt, drive, world, lang, as_of, random.Random(seed))  # noqa: S311
             stage = Stage(
                 rt=rt, world=world, clock=clock, drive=drive, cast=cast, lang=lang, url=address(sock)
             )
@@ -151,7 +152,7 @@ async def _open(
 
 
 async def _people(
-    rt: Runtime, clock: ManualClock, world: World, lang: str, as_of: date, rng: random.Random
+    rt: Runtime, drive: Drive, world: World, lang: str, as_of: date, rng: random.Random
 ) -> Cast:
     """The county's people, and its cases as they stood at the end of the day before yesterday's work."""
     office = rt.desk.office
@@ -160,9 +161,9 @@ async def _people(
     async with rt.db.write() as tx:
         staff = await people.staff(tx)
         first = office.calendar.add_working(as_of, -1)
-        clock.set(at(first, time(0, 1), office.zone))
-        past = histories.Past(rt=rt, cast=cast, staff=staff, today=first, lang=lang, rng=rng)
-        await histories.county_cases(tx, past)
+        drive.clock.set(at(first, time(0, 1), office.zone))
+        past = Past(rt=rt, cast=cast, staff=staff, as_of=as_of, lang=lang, rng=rng)
+        await county_cases(tx, past, drive)
         await future_only(tx, rt.desk)
     chats = staff_cards(staff, cast, rt.desk.templates, lang)
     world.add_phones({"telegram": chats, "sms": resident_cards(cast, lang)})
