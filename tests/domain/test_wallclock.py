@@ -117,7 +117,7 @@ def test_each_offset_of_a_day_is_one_instant_of_that_day_in_every_zone_at_every_
                 exact = [name for name in told if name.startswith("T-1@")]
                 assert all(before[name] < told[name] for name in exact if name in before), (key, due)
                 before, seen = told, seen + len(told)
-    assert seen > 50_000
+    assert seen > 25_000
     assert apart > 500
 
 
