@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reminder.domain.cases import ENDED, Event, Fact, History, Status
+from reminder.domain.cases import ENDED, Event, Fact, History, Order, Status
 from reminder.domain.deadlines import Due, deadline
 from reminder.domain.entries import EntryStatus, Wanted
 from reminder.domain.limits import Limit, Roll, Unit, next_of
@@ -22,7 +22,7 @@ MAX_OCCURRENCES = 400
 class _Anchor:
     at: datetime
     since: datetime
-    order: tuple[datetime, int, str, str]
+    order: Order
     detail: Mapping[str, Any] = field(default_factory=dict)
     subject: str = ""
     suffix: str | None = None

@@ -14,7 +14,7 @@ from reminder.domain.entries import Entry, EntryStatus, Wanted
 from reminder.domain.planning import DueStep, Told, difference, next_step_at, slot_of, stale, steps
 from reminder.domain.protocols import Bound, EntryKind, Milestone
 from reminder.domain.workdays import at, local_day
-from tests.domain.histories import OFFICE, START, ZONE, Story, office_for, shipped, stories
+from tests.domain.histories import OFFICE, START, ZONE, Story, shipped, stories
 
 SLOW = settings(max_examples=40, deadline=None)
 FAR = timedelta(days=200)
@@ -134,7 +134,7 @@ def test_the_half_rule_leaves_no_reminder_in_the_first_half_of_a_limit() -> None
 @given(stories())
 def test_walking_from_step_to_step_meets_every_step_there_is(story: Story) -> None:
     """`next_step_at` is the only index into `steps`; what it leaps over would never be sent."""
-    office = office_for(story.protocol)
+    office = story.office
     for entry in list(story.entries.values())[:6]:
         plan = story.protocol.milestone(entry.milestone)
         end = entry.since + timedelta(days=120)

@@ -2,18 +2,30 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reminder.domain.workdays import Hours, at, local_day
+from reminder.domain.entries import EntryStatus, Wanted
+from reminder.domain.offices import Office
+from reminder.domain.people import Role
+from reminder.domain.planning import steps
+from reminder.domain.protocol_steps import staff_lines
+from reminder.domain.protocols import Bound, EntryKind, Milestone
+from reminder.domain.workdays import Hours, WorkCalendar, at, local_day
 
 D = date.fromisoformat
 
 
-def transitions(zone: ZoneInfo) -> Iterator[datetime]:
+@cache
+def transitions(zone: ZoneInfo) -> tuple[datetime, ...]:
+    return tuple(_transitions(zone))
+
+
+def _transitions(zone: ZoneInfo) -> Iterator[datetime]:
     """Every instant of 2020-2037 at which the zone changes its offset, to the second."""
     step = timedelta(days=12)
     left = datetime(2020, 1, 1, tzinfo=UTC)
@@ -56,6 +68,57 @@ def test_a_skipped_time_moves_by_the_gap_and_a_doubled_one_is_the_first_in_every
                 folds += len(set(real)) == 2
     assert gaps > 5000
     assert folds > 5000
+
+
+OFFSETS = ["T-3", "T-1@02:30!", "T-1@00:00!", "T0@03:00", "T+1@01:45", "T+2wd@23:59"]
+
+
+def a_deadline(day: date, zone: ZoneInfo) -> Wanted:
+    known = at(day - timedelta(days=20), time(12), zone)
+    days = {"nominal_on": day, "due_on": day, "promise_on": day}
+    about = {"kind": EntryKind.DEADLINE, "status": EntryStatus.OPEN, "bound": Bound.OFFICE}
+    return Wanted(key="k", milestone="k", since=known, anchor_at=known, **about, **days)
+
+
+def test_each_offset_of_a_day_is_one_instant_of_that_day_in_every_zone_at_every_transition():
+    """I-11: a reminder at an hour the clocks skip or show twice goes once."""
+    lines = staff_lines([f"handler {offset} !due_today" for offset in OFFSETS], Role.HANDLER)
+    assert not lines.wrong
+    planned = tuple(step for _, step in lines.steps)
+    milestone = Milestone(
+        key="k", kind=EntryKind.DEADLINE, words={}, anchor="received", limit=None, steps=planned
+    )
+    calendar, seen, apart = WorkCalendar(code="CN"), 0, 0
+    clocks: set[tuple[datetime, ...]] = set()
+    for key in sorted(available_timezones() - {"localtime", "posixrules", "Factory"}):
+        zone = ZoneInfo(key)
+        walls = tuple(instant.astimezone(zone).replace(tzinfo=None) for instant in transitions(zone))
+        if (clock := (*transitions(zone), *walls)) in clocks:
+            continue  # another name of a clock that has been looked at
+        clocks.add(clock)
+        office = Office(zone=zone, calendar=calendar)
+        for instant in transitions(zone):
+            around = local_day(instant, zone)
+            before: dict[str, datetime] = {}
+            for days in range(-1, 3):
+                due = around + timedelta(days=days)
+                entry = a_deadline(due, zone)
+                found = steps(entry, milestone, office, until=entry.since + timedelta(days=45))
+                told = {s.key: s.at for s in found if s.kind is not None}
+                assert len(told) == len([s for s in found if s.kind is not None]) == len(OFFSETS), (key, due)
+                for name, moment in told.items():
+                    if name.startswith("T-1@"):
+                        there = moment.astimezone(zone)
+                        assert there.date() == due - timedelta(days=1), (key, due, name)
+                        asked = time.fromisoformat(name[4:9])
+                        apart += there.time() != asked
+                        assert there.time() >= asked, (key, due, name)
+                    assert before.get(name, entry.since) <= moment
+                exact = [name for name in told if name.startswith("T-1@")]
+                assert all(before[name] < told[name] for name in exact if name in before), (key, due)
+                before, seen = told, seen + len(told)
+    assert seen > 25_000
+    assert apart > 500
 
 
 def test_lord_howe_moves_by_half_an_hour():
