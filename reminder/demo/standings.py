@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from reminder.demo.histories import Story
+from reminder.demo.histories import Past, Story
 from reminder.demo.major import majored
 from reminder.demo.people import matters
 from reminder.domain.cases import Event
@@ -258,9 +258,20 @@ def _completed(story: Story, where: Standing) -> Story:
         closing = past.working(where.opened + timedelta(days=4))
     elif where.protocol == "ordinary":
         closing = past.working(past.as_of - timedelta(days=where.spread(108, 31, 60)))
+    elif where.protocol == "urgent":
+        closing = past.working(_last_season(past) - timedelta(days=where.spread(12, 9, 150)))
     else:
         closing = past.working(past.as_of - timedelta(days=where.spread(16, 9, 190)))
     return _to_the_end(story, closing).visited(score=where.score or 5)
+
+
+def _last_season(past: Past) -> date:
+    """The latest day on which urgent repairs were looked at again, some days ago."""
+    look = past.rt.desk.protocol("urgent").milestone("rv2")
+    before = past.as_of - timedelta(days=5)
+    years = (before.year - 1, before.year)
+    days = [date.fromisoformat(f"{year}-{day}") for year in years for day in (look.season if look else ())]
+    return max(day for day in days if day <= before)
 
 
 def _under_review(story: Story, where: Standing) -> Story:

@@ -95,7 +95,7 @@ async def open_at(tx: Tx, places: Sequence[str]) -> list[Entry]:
     near = sa.or_(*(t.cases.c.place.contains(place, autoescape=True) for place in places))
     ids = sa.select(t.cases.c.id).where(near, t.cases.c.confidential.is_(False))
     rows = (await tx.execute(_open(t.entries.c.case_id.in_(ids)))).mappings()
-    return [_entry(row) for row in rows]
+    return [_entry(dict(row)) for row in rows]
 
 
 _OPEN = Prepared(_open())

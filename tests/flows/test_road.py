@@ -149,7 +149,7 @@ async def _spring(rt: Runtime, asleep: int) -> Road:
     road = await _comes_again(rt, asleep)
     zhou, tang = await person(rt, "zhou"), await person(rt, "tang")
     await road.does("chen", cases.contact, "spoke with all five")
-    await road.does("zhou", lambda tx, desk, by, i: added.reach_by(tx, desk, by, i, "call", "方言"))
+    await road.does("zhou", lambda tx, desk, by, i: added.reach_by(tx, desk, by, i, "sms", "方言"))
     await road.on("03-03")
     await road.ends("zhou", "report_up")
     await road.on("03-05")
