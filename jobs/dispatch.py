@@ -8,7 +8,7 @@ from reminder.channels.base import Port
 from reminder.domain.messages import Outgoing
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
-from reminder.store import reminders
+from reminder.store import overview, reminders
 
 ROUNDS = 1000
 """At most so many batches in one tick."""
@@ -36,6 +36,9 @@ async def _channel(rt: Runtime, port: Port) -> int:
     for _ in range(ROUNDS):
         async with rt.db.write() as tx:
             batch = await claim(tx, rt.desk, port.name, rt.concurrency)
+            newest = await overview.newest(tx) if batch and rt.instance is not None else 0
+        if rt.instance is not None:
+            rt.instance.sent(newest)  # before anything leaves: an older database is then known as one
         failpoint("claim.after_commit")
         if not batch:
             break

@@ -17,7 +17,11 @@ async def heartbeat(rt: Runtime) -> int:
     now = rt.clock.now()
     async with rt.db.write() as tx:
         await health.beat(tx, now)
-    if rt.watcher is not None and _is_time(rt, now) and (await health.look(rt.db, now)).ready:
+    if (
+        rt.watcher is not None
+        and _is_time(rt, now)
+        and (await health.look(rt.db, now, rt.desk.instance)).ready
+    ):
         rt.memo[_TOLD] = now
         await _tell(rt.watcher)
     return 0

@@ -15,7 +15,7 @@ from typing import IO, Any
 import uvicorn
 
 from jobs.timetable import TIMETABLE, WATCH
-from reminder.actions import versions
+from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
 from reminder.bot.hook import keep_hooked
@@ -30,6 +30,7 @@ from reminder.domain.errors import Fault, Faulty, ReminderError
 from reminder.domain.offices import Office
 from reminder.domain.protocol_files import read_protocols, sources
 from reminder.domain.protocols import Protocol
+from reminder.instance import Instance
 from reminder.logs import log
 from reminder.render import Templates
 from reminder.runtime import Runtime, Web
@@ -192,8 +193,11 @@ async def run(settings: Settings) -> None:
     url = sqlite_file(settings.database.url)
     lock = only_one(Path(url)) if url else nullcontext()
     with lock:
-        async with opened(settings) as base, _channels(settings) as channels:
-            rt, scheduler = _runtime(base, settings, **channels)
+        async with opened(settings) as base, channels_of(settings) as channels:
+            machine = Instance(settings.data_dir)
+            base.desk.instance = machine.name
+            await arming.at_start(base.db, machine.name, machine.sent_to)
+            rt, scheduler = _runtime(base, settings, instance=machine, **channels)
             await _serve(rt, scheduler, settings)
 
 
@@ -204,7 +208,8 @@ def sqlite_file(url: str) -> str:
 
 
 @asynccontextmanager
-async def _channels(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+async def channels_of(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+    """The channels that are set up, to be closed at the end."""
     chat = sms = None
     if settings.telegram.token is not None:
         token = settings.telegram.token.get_secret_value()

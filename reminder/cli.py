@@ -25,10 +25,14 @@ protocols_app = typer.Typer(help="Protocols: what must happen by when.", no_args
 config_app = typer.Typer(help="Settings: what holds, and where it was set.", no_args_is_help=True)
 templates_app = typer.Typer(help="Message templates.", no_args_is_help=True)
 calendar_app = typer.Typer(help="Rest days and make-up workdays.", no_args_is_help=True)
+members_app = typer.Typer(help="Numbers of the team, for test mode.", no_args_is_help=True)
+backup_app = typer.Typer(help="Copies of the database.", no_args_is_help=True)
 app.add_typer(protocols_app, name="protocols")
 app.add_typer(config_app, name="config")
 app.add_typer(templates_app, name="templates")
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(members_app, name="members")
+app.add_typer(backup_app, name="backup")
 app.command("deadline")(deadline)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -292,6 +296,124 @@ def config_show() -> None:
     """Every setting with its value and where it was set; secrets are masked."""
     for line in _settings().shown():
         typer.echo(f"{line.key} = {line.value}    # {line.source}")
+
+
+@app.command()
+def init(
+    *,
+    lang: Language = "",
+    ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask question by question.")] = True,
+    timezone: Annotated[str, typer.Option(help="Without asking: the office's time zone.")] = "",
+    name: Annotated[str, typer.Option(help="Without asking: the office's name.")] = "",
+) -> None:
+    """Set up an office: a few questions, each may be skipped; ends in test mode. Again: nothing is lost."""
+    from reminder import cli_init, cli_office
+
+    given = {"office.timezone": timezone, "office.name": name}
+    settings = cli_init.init(lang or spoken(), ask=ask, given=given)
+    if ask and settings.telegram.token is not None:
+        _wait(cli_office.first_admin(settings, "Admin"))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at everything a running office needs; exit 1 with what is wrong and what to do about it."""
+    from reminder.cli_doctor import doctor as examine
+    from reminder.settings_reading import load
+
+    logs.configure(json=False, level="ERROR")
+    _wait(examine(load, as_json=as_json))
+
+
+@app.command()
+def arm(
+    *, approve: Annotated[bool, typer.Option("--approve", help="Arm it for this machine.")] = False
+) -> None:
+    """After a copy or a restore: show what waits, then let this machine send. Nothing overdue is sent."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.arm(_settings(), approve=approve))
+
+
+@app.command()
+def live(
+    *,
+    apply: Apply = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Go live with open points.")] = False,
+) -> None:
+    """The list before going live; with --apply residents get texts from now on."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.live(_settings(), apply=apply, anyway=anyway))
+
+
+@app.command("test-mode")
+def test_mode() -> None:
+    """Back to test mode: texts go only to the team's numbers."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.test_mode(_settings()))
+
+
+@app.command()
+def stop(
+    name: Annotated[str, typer.Argument(help="sms, telegram, all, or the name of a unit.")],
+    why: Annotated[str, typer.Option(help="Why; shown to everybody who asks.")],
+) -> None:
+    """Let nothing of it leave the house until `reminder go`; clocks run on."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.hold(_settings(), name, why))
+
+
+@app.command()
+def go(name: Annotated[str, typer.Argument(help="What was stopped.")]) -> None:
+    """Let it leave again."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.hold(_settings(), name, None))
+
+
+@members_app.command("add")
+def members_add(number: Annotated[str, typer.Argument(help="A number of the team.")]) -> None:
+    """In test mode this number gets texts."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.members(_settings(), number, member=True))
+
+
+@members_app.command("remove")
+def members_remove(number: Annotated[str, typer.Argument(help="A number of the team.")]) -> None:
+    """In test mode this number gets no texts any more."""
+    from reminder import cli_safety
+
+    _wait(cli_safety.members(_settings(), number, member=False))
+
+
+@backup_app.command("create")
+def backup_create(
+    to: Annotated[Path | None, typer.Option(help="The file; default: in the data folder.")] = None,
+) -> None:
+    """A whole copy of the database, also while it is in use."""
+    from reminder import cli_safety
+
+    cli_safety.create_backup(_settings(), to)
+
+
+@backup_app.command("verify")
+def backup_verify(copy: Annotated[Path, typer.Argument(help="The copy.")]) -> None:
+    """Open a copy and prove that it is whole."""
+    from reminder import cli_safety
+
+    cli_safety.verify_backup(copy)
+
+
+@backup_app.command("restore")
+def backup_restore(copy: Annotated[Path, typer.Argument(help="The copy.")]) -> None:
+    """Put a copy in the database's place; what was there is kept. It comes back disarmed."""
+    from reminder import cli_safety
+
+    cli_safety.restore_backup(_settings(), copy)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from reminder.actions.desk import Desk
 from reminder.channels.base import ChatPort, SmsPort
 from reminder.clock import Clock
+from reminder.instance import Instance
 from reminder.metrics import Meters
 from reminder.store.database import Database
 
@@ -32,6 +33,8 @@ class Runtime:
     sms: SmsPort | None = None
     web: Web | None = None
     bot_name: str = ""
+    instance: Instance | None = None
+    """What this machine remembers outside the database; None: a play, or a test."""
     concurrency: int = 8
     memo: dict[str, object] = field(default_factory=dict)
     """What jobs remember between ticks and may forget at any time."""

@@ -26,6 +26,8 @@ class Desk:
     new_id: Callable[[], str]
     calendar_of: Callable[[str], WorkCalendar]
     sender: str = ""
+    instance: str = ""
+    """The machine that may send from the database; empty: nobody asks, in a play or a test."""
     versions: Mapping[tuple[str, str], Protocol] = field(default_factory=dict)
     """Protocols as they were when live cases started with them, by key and version."""
     unreadable: set[tuple[str, str]] = field(default_factory=set)

@@ -10,6 +10,7 @@ from reminder.actions.digests import DIGEST, digest_of
 from reminder.actions.reminding import NEEDS_A_PERSON, barred
 from reminder.actions.replan import release
 from reminder.actions.scene import Scene, read_scene
+from reminder.actions.switches import restrained
 from reminder.actions.tasks import tell_otherwise
 from reminder.actions.wording import values
 from reminder.domain.cases import Status
@@ -20,11 +21,13 @@ from reminder.domain.people import Channel
 from reminder.domain.planning import MOVED, OFF, OFFERS, slot_of
 from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
+from reminder.domain.switches import Switches
 from reminder.domain.workdays import Hours, at, local_day
 from reminder.failpoints import failpoint
 from reminder.kinds import Kind
 from reminder.segments import sms
 from reminder.store import cases, inbox, reminders
+from reminder.store import switches as held
 from reminder.store.database import Tx
 from reminder.store.reminders import WAITING, Reminder
 
@@ -48,13 +51,16 @@ async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoi
     """
     found: list[Outgoing] = []
     taken: set[str] = set()
+    switches = await held.get(tx)
+    if not switches.armed(desk.instance) or switches.holds(channel.value):
+        return []
     failpoint("claim.before_select")
     for reminder in await reminders.ready(tx, desk.clock.now(), limit * 4, channel.value):
         if len(found) == limit:
             break
         if reminder.recipient in taken:
             continue
-        outgoing = await _claim_one(tx, desk, reminder)
+        outgoing = await _claim_one(tx, desk, reminder, switches)
         if outgoing is not None:
             found.append(outgoing)
             taken.add(reminder.recipient)
@@ -62,11 +68,21 @@ async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoi
     return found
 
 
-async def _claim_one(tx: Tx, desk: Desk, reminder: Reminder) -> Outgoing | None:
+async def as_written(tx: Tx, desk: Desk, reminder: Reminder) -> str:
+    """The text as it would leave now; empty where it cannot be written."""
+    try:
+        scene = await read_scene(tx, desk, reminder)
+        found = await _composed(tx, scene, desk.kind(reminder.kind))
+    except ReminderError:
+        return ""
+    return found[0] if found is not None else ""
+
+
+async def _claim_one(tx: Tx, desk: Desk, reminder: Reminder, switches: Switches) -> Outgoing | None:
     try:
         scene = await read_scene(tx, desk, reminder)
         kind = desk.kind(reminder.kind)
-        if await _ended(tx, scene) or await _waits(tx, scene, kind):
+        if await restrained(tx, scene, switches) or await _ended(tx, scene) or await _waits(tx, scene, kind):
             return None
         composed = await _composed(tx, scene, kind)
     except SQLAlchemyError:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reminder.domain.switches import Switches
 from reminder.logs import log
-from reminder.store import entries, meta, reminders
+from reminder.store import entries, meta, reminders, switches
 from reminder.store.database import Database, Tx
 
 MOST_LAG = timedelta(minutes=2)
@@ -34,16 +35,17 @@ async def beat(tx: Tx, now: datetime) -> None:
     await meta.put(tx, _PULSE, now.isoformat())
 
 
-async def look(db: Database, now: datetime) -> Health:
-    """Reads only; a database that cannot be read is an answer too."""
+async def look(db: Database, now: datetime, instance: str = "") -> Health:
+    """Reads only; a database that cannot be read is an answer too. `instance` is the machine that asks."""
     try:
         async with db.read() as tx:
-            lag, pulse = await lag_of(tx, now), await meta.get(tx, _PULSE)
+            held = await switches.get(tx)
+            lag, pulse = await lag_of(tx, now, held), await meta.get(tx, _PULSE)
     except Exception as error:  # whatever it is, the answer is that we are not ready
         log.error("health.database", error=type(error).__name__)
         return Health(lag=timedelta(0), pulse_at=None, why=["the database cannot be read"])
     beaten = datetime.fromisoformat(pulse) if pulse else None
-    why = []
+    why = [] if held.armed(instance) else ["this copy is not armed: reminder arm"]
     if beaten is None or now - beaten > DEAD_AFTER:
         why.append("the timetable stands still, or the database cannot be written")
     if lag > MOST_LAG:
@@ -51,8 +53,10 @@ async def look(db: Database, now: datetime) -> Health:
     return Health(lag=lag, pulse_at=beaten, why=why)
 
 
-async def lag_of(tx: Tx, now: datetime) -> timedelta:
-    """How late the oldest due entry, or message that may go, is."""
-    waiting = [await entries.next_due_at(tx), await reminders.next_send_at(tx)]
+async def lag_of(tx: Tx, now: datetime, held: Switches) -> timedelta:
+    """How late the oldest due entry, or message that may go, is; what people stopped is not late."""
+    waiting = [await entries.next_due_at(tx)]
+    if not held.stopped:
+        waiting.append(await reminders.next_send_at(tx))
     oldest = min((moment for moment in waiting if moment is not None), default=now)
     return max(now - oldest, timedelta(0))

@@ -73,6 +73,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "import": (_ADMIN, Scope.OFFICE),
     "protocol": (_ADMIN, Scope.OFFICE),
     "calendar": (_ADMIN, Scope.OFFICE),
+    "stop": (frozenset({Role.ADMIN, Role.SUPERVISION, Role.TOP}), Scope.OFFICE),
     "status": (frozenset({Role.ADMIN, Role.SUPERVISION}), Scope.OFFICE),
 }
 """Action -> who may, and how far. An action that is not here is allowed to nobody."""

@@ -71,6 +71,10 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     NOT_ENROLLED = "not_enrolled"
     USELESS = "useless"
+    TEST_MODE = "test_mode"
+    """The office is not live, and the number is not on the team's list."""
+    RESTORED = "restored"
+    """It was due before a copy of the database was armed."""
     UNDONE = "undone"
 
 

@@ -54,6 +54,22 @@ async def cases_under_way(tx: Tx) -> list[int]:
     return list((await tx.execute(query.order_by(t.cases.c.id))).scalars())
 
 
+async def states_of(tx: Tx, channel: str) -> list[str]:
+    """The states that reminders of a channel are in."""
+    query = sa.select(sa.distinct(t.reminders.c.state)).where(t.reminders.c.channel == channel)
+    return list((await tx.execute(query)).scalars())
+
+
+async def newest(tx: Tx) -> int:
+    """The highest id any reminder has; 0 when there is none."""
+    return int((await tx.execute(sa.select(sa.func.max(t.reminders.c.id)))).scalar() or 0)
+
+
+async def overdue(tx: Tx, now: datetime) -> list[Reminder]:
+    """What waits to go and should have gone by now, oldest first."""
+    return await some(tx, t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= now)
+
+
 async def accepted_between(tx: Tx, since: datetime, until: datetime) -> list[str]:
     """Provider ids of texts the provider took on in a time, `until` excluded."""
     sent = (t.reminders.c.sent_at >= since) & (t.reminders.c.sent_at < until)

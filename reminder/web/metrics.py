@@ -50,7 +50,7 @@ def _of_process(rt: Runtime) -> Iterator[Any]:
 
 async def _of_database(rt: Runtime) -> list[Any]:
     now = rt.clock.now()
-    found = await health.look(rt.db, now)
+    found = await health.look(rt.db, now, rt.desk.instance)
     async with rt.db.read() as tx:
         states = await reminders.counts(tx, now - SPAN)
         waiting, dead = await overview.letters(tx, "received"), await overview.letters(tx, "dead")

@@ -1,0 +1,40 @@
+"""Which machine is this to the database, and how far has it sent? Kept in files beside it, never in it."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The name of this data folder, and the highest row ever sent from it."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Made on first use; a copy of the folder carries it along, a copy of the database alone does not."""
+        path = self.folder / "instance"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+
+    @property
+    def sent_to(self) -> int:
+        try:
+            return int((self.folder / "sent-to").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+
+    def sent(self, row_id: int) -> None:
+        """Remember, on the disk, before the message leaves: a database put back is then known as older."""
+        if row_id <= self.sent_to:
+            return
+        fresh = self.folder / "sent-to.new"
+        with fresh.open("w", encoding="ascii") as file:
+            file.write(f"{row_id}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.folder / "sent-to")
