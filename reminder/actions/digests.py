@@ -10,7 +10,7 @@ from reminder.actions.desk import Desk
 from reminder.actions.late_words import days_late
 from reminder.actions.task_words import task_in_words
 from reminder.actions.whom import reached
-from reminder.domain.entries import Entry, EntryStatus
+from reminder.domain.entries import Concern, Entry, EntryStatus
 from reminder.domain.messages import Button, Keyboard, Style
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.protocols import Bound, EntryKind
@@ -67,15 +67,16 @@ async def items_of(tx: Tx, desk: Desk, person: Person, *, day: date | None = Non
     away = [p for p in staff.people.values() if p.active and staff.reached(p, today) == person]
     everything = any(p.roles & {Role.SUPERVISION, Role.TOP, Role.ADMIN} for p in away)
     units = None if everything else [unit for p in away for unit in _units_below(p, staff)]
-    found = await entries.open_for(tx, [p.id for p in away], units)
-    known = {entry.id for entry in found}
+    near = await entries.open_for(tx, [p.id for p in away], units)
+    known = {one.id for one in near}
     villages = [place for p in away if p.is_agent for place in staff.villages_of(p.id)]
-    found += [entry for entry in await entries.open_at(tx, villages) if entry.id not in known]
-    rows = await cases.many(tx, sorted({e.case_id for e in found}))
+    near += [one for one in await entries.open_at(tx, villages) if one.id not in known]
+    rows = await cases.many(tx, sorted({one.case_id for one in near}))
+    mine = [one.id for one in near if _is_for(person, one, rows[one.case_id], desk, staff, today)]
     items = [
         Item(section=_section(entry, today, desk), entry=entry, row=rows[entry.case_id])
-        for entry in found
-        if _is_for(person, entry, rows[entry.case_id], desk, staff, today) and not _lapsed(entry, today)
+        for entry in await entries.by_ids(tx, mine)
+        if not _lapsed(entry, today)
     ]
     order = list(Section)
     return sorted(
@@ -89,7 +90,7 @@ def _units_below(person: Person, staff: Staff) -> list[int]:
     return [u.id for u in staff.units.values() if any(staff.within(u.id, root) for root in headed)]
 
 
-def _is_for(person: Person, entry: Entry, row: CaseRow, desk: Desk, staff: Staff, day: date) -> bool:
+def _is_for(person: Person, entry: Concern, row: CaseRow, desk: Desk, staff: Staff, day: date) -> bool:
     milestone = desk.protocol_of(row).milestone(entry.milestone)
     role = milestone.due_role if milestone is not None else Role.HANDLER
     if entry.kind is EntryKind.TASK and entry.detail.get("role"):

@@ -10,7 +10,7 @@ from reminder.actions.preview import Coming, texts_of
 from reminder.domain.people import Person
 from reminder.domain.reminders import State
 from reminder.domain.workdays import at, local_day
-from reminder.store import cases, entries, people, reminders
+from reminder.store import cases, entries, people
 from reminder.store import overview as looked_up
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
@@ -43,7 +43,7 @@ async def overview(tx: Tx, desk: Desk, limit: int = 10) -> Overview:
     zone = desk.office.zone
     midnight = at(local_day(desk.clock.now(), zone), time.min, zone)
     states: dict[str, int] = {}
-    for (_, state), n in (await reminders.counts(tx, midnight)).items():
+    for (_, state), n in (await looked_up.counts(tx, midnight)).items():
         states[state] = states.get(state, 0) + n
     rows = await looked_up.ended_badly(tx, _TROUBLE, midnight)
     rows = rows[::-1][:limit]

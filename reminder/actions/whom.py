@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from reminder.domain.entries import Wanted
+from reminder.domain.entries import Concern
 from reminder.domain.people import Person, Role, Staff
 from reminder.store.cases import CaseRow
 
@@ -15,7 +15,7 @@ def responsible(staff: Staff, *, handler: int | None, unit: int | None, first: i
     )
 
 
-def who(role: Role, row: CaseRow, staff: Staff, entry: Wanted | None = None) -> list[Person]:
+def who(role: Role, row: CaseRow, staff: Staff, entry: Concern | None = None) -> list[Person]:
     """The people a role means for a case, and for an entry that names some; absences are not looked at."""
     found = _WHO.get(role)
     people = found(row, staff, entry) if found is not None else staff.holding(role)
@@ -32,39 +32,39 @@ def _outside(people: list[Person], reported: int, staff: Staff) -> list[Person]:
 
 
 def reached(
-    role: Role, row: CaseRow, staff: Staff, entry: Wanted | None = None, *, day: date
+    role: Role, row: CaseRow, staff: Staff, entry: Concern | None = None, *, day: date
 ) -> list[Person]:
     """Who is told for a role on a day: those it means, or whoever stands in for them."""
     found = {p.id: p for p in (staff.reached(person, day) for person in who(role, row, staff, entry))}
     return list(found.values())
 
 
-def _handler(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
+def _handler(row: CaseRow, staff: Staff, _entry: Concern | None) -> list[Person]:
     first = row.case.first_contact_id
     return _one(responsible(staff, handler=row.handler_id, unit=row.unit_id, first=first))
 
 
-def _unit_head(row: CaseRow, staff: Staff, entry: Wanted | None) -> list[Person]:
+def _unit_head(row: CaseRow, staff: Staff, entry: Concern | None) -> list[Person]:
     """Of the unit that has the case; about a referral that waits to be signed for, of the receiving one."""
     signs = row.referred_id is not None and entry is not None and "unit" in entry.detail
     return _one(staff.head(row.referred_id if signs else row.unit_id))
 
 
-def _intake(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
+def _intake(row: CaseRow, staff: Staff, _entry: Concern | None) -> list[Person]:
     return _one(staff.active(row.case.first_contact_id) or _first(staff.holding(Role.INTAKE)))
 
 
-def _sponsor(row: CaseRow, staff: Staff, entry: Wanted | None) -> list[Person]:
+def _sponsor(row: CaseRow, staff: Staff, entry: Concern | None) -> list[Person]:
     """The leader who sponsors the case; until it has one, the head of the unit above."""
     return _one(staff.active(row.sponsor_id)) or _superior(row, staff, entry)
 
 
-def _superior(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
+def _superior(row: CaseRow, staff: Staff, _entry: Concern | None) -> list[Person]:
     above = staff.chain(row.unit_id)[1:]
     return _one(staff.head(above[0].id) if above else None)
 
 
-def _top(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
+def _top(row: CaseRow, staff: Staff, _entry: Concern | None) -> list[Person]:
     """The top person of the nearest unit up the chain that has one."""
     tops = staff.holding(Role.TOP)
     for unit in staff.chain(row.unit_id):
@@ -73,25 +73,25 @@ def _top(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
     return tops
 
 
-def _agent(row: CaseRow, staff: Staff, _entry: Wanted | None) -> list[Person]:
+def _agent(row: CaseRow, staff: Staff, _entry: Concern | None) -> list[Person]:
     """The agent posted to the case's village, who is never told of a confidential case."""
     if row.case.confidential:
         return []
     return _one(staff.agent_of(row.case.place))
 
 
-def _owner(row: CaseRow, staff: Staff, entry: Wanted | None) -> list[Person]:
+def _owner(row: CaseRow, staff: Staff, entry: Concern | None) -> list[Person]:
     """Whoever promised it; when they have left, whoever handles the case."""
     person = staff.active(entry.person_id) if entry is not None else None
     return _one(person) or _handler(row, staff, entry)
 
 
-def _attendees(_row: CaseRow, staff: Staff, entry: Wanted | None) -> list[Person]:
+def _attendees(_row: CaseRow, staff: Staff, entry: Concern | None) -> list[Person]:
     named = entry.detail.get("people", ()) if entry is not None else ()
     return [person for i in named if (person := staff.active(i)) is not None]
 
 
-_WHO: Mapping[Role, Callable[[CaseRow, Staff, Wanted | None], list[Person]]] = {
+_WHO: Mapping[Role, Callable[[CaseRow, Staff, Concern | None], list[Person]]] = {
     Role.HANDLER: _handler,
     Role.UNIT_HEAD: _unit_head,
     Role.INTAKE: _intake,

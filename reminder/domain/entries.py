@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from reminder.domain.protocols import Bound, EntryKind
 
@@ -24,6 +24,19 @@ class EntryStatus(StrEnum):
 
 
 OPEN_STATES = frozenset({EntryStatus.OPEN, EntryStatus.PROPOSED, EntryStatus.CONFIRMED, EntryStatus.MISSED})
+
+
+class Concern(Protocol):
+    """Whatever says of an entry enough to know whose it is."""
+
+    @property
+    def milestone(self) -> str: ...
+    @property
+    def kind(self) -> EntryKind: ...
+    @property
+    def person_id(self) -> int | None: ...
+    @property
+    def detail(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from reminder.domain.cases import ENDED, Event, Fact, History, Order, Status
@@ -86,12 +87,14 @@ class _Planner:
         self.endings: dict[str, Fact] = {}
         """What met an entry, by its key."""
         self.reckonings: dict[str, Reckoning] = {}
+        self.changes = past.all(Event.PROTOCOL)
+        self.beginnings = cache(lambda n: [_of(f) for f in past.all(*ANCHORS[n]) if not _renews(f)])
 
     def entries(self) -> dict[str, Wanted]:
         idle = [key for key, m in self.milestones.items() if m.anchor == IDLE]
-        planned = [e for key in self.milestones if key not in idle for e in self.occurrences(key)]
+        fixed = (e for key in self.milestones if key not in idle for e in self.occurrences(key))
         taken_over = self._taken_over_at()
-        found = {e.key: e for e in planned if taken_over is None or not _was_past(e, taken_over)}
+        found = {e.key: e for e in fixed if taken_over is None or not _was_past(e, taken_over)}
         found = {key: begun for key, e in found.items() if (begun := self.begun(e)) is not None}
         ended = self.past.status in ENDED or over(self.past, self.protocol, found.values())
         if not ended and not any(entry.keeps_case_alive for entry in found.values()):
@@ -106,7 +109,7 @@ class _Planner:
 
         What a notice would have said long ago is not said now.
         """
-        for fact in self.past.all(Event.PROTOCOL):
+        for fact in self.changes:
             if entry.key in fact.value.get("begins", ()) and entry.since < fact.recorded_at:
                 return None if entry.kind is EntryKind.NOTICE else replace(entry, since=fact.recorded_at)
         return entry
@@ -114,9 +117,7 @@ class _Planner:
     def _taken_over_at(self) -> datetime | None:
         """When the case came in by import; a case from a ledger only has dates still to come."""
         received = self.past.last(Event.RECEIVE)
-        if received is None or not received.value.get("quiet"):
-            return None
-        return received.recorded_at
+        return received.recorded_at if received is not None and received.value.get("quiet") else None
 
     def occurrences(self, key: str) -> list[Wanted]:
         if key not in self.done:
@@ -152,7 +153,7 @@ class _Planner:
             added = self.past.all(Event.ADD)
             found = [_of(fact) for fact in added if stem(fact.subject) == milestone.key]
         elif name in ANCHORS:
-            found = [_of(fact) for fact in self.past.all(*ANCHORS[name]) if not _renews(fact)]
+            found = self.beginnings(name)
         else:
             found = [_of(fact) for fact in self.past.all(Event.FACT) if fact.value.get("name") == name]
         return [a for a in found if _fits(a, milestone)]

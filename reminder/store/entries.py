@@ -1,6 +1,7 @@
 """Entries of the calendar and the agenda that says when each next reminds somebody."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -81,24 +82,47 @@ _BY_IDS = Prepared(
 )
 
 
-async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Entry]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """Of an open entry only what decides whose it is: there may be many, and most are somebody else's."""
+
+    id: int
+    case_id: int
+    milestone: str
+    kind: EntryKind
+    person_id: int | None
+    detail: Mapping[str, Any]
+
+
+async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Glimpse]:
     """Open entries that name one of the people, or of cases of theirs or of the units (None: any)."""
     if units is None:
-        return [_entry(row) for row in await _OPEN.rows(tx)]
-    return [_entry(row) for row in await _OPEN_FOR.rows(tx, people=list(people), units=list(units))]
+        rows = await _OPEN.rows(tx)
+    else:
+        rows = await _OPEN_FOR.rows(tx, people=list(people), units=list(units))
+    return [_glimpse(row) for row in rows]
 
 
-async def open_at(tx: Tx, places: Sequence[str]) -> list[Entry]:
+def _glimpse(row: Mapping[Any, Any]) -> Glimpse:
+    return Glimpse(**{**row, "kind": _NAMED["kind"][row["kind"]]})
+
+
+_GLIMPSED = sa.select(*(t.entries.c[name] for name in Glimpse.__dataclass_fields__)).where(
+    _IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value
+)
+_OPEN = Prepared(_GLIMPSED)
+
+
+async def open_at(tx: Tx, places: Sequence[str]) -> list[Glimpse]:
     """Open entries of cases from these villages, confidential ones left out."""
     if not places:
         return []
     near = sa.or_(*(t.cases.c.place.contains(place, autoescape=True) for place in places))
     ids = sa.select(t.cases.c.id).where(near, t.cases.c.confidential.is_(False))
-    rows = (await tx.execute(_open(t.entries.c.case_id.in_(ids)))).mappings()
-    return [_entry(dict(row)) for row in rows]
+    rows = (await tx.execute(_GLIMPSED.where(t.entries.c.case_id.in_(ids)))).mappings()
+    return [_glimpse(row) for row in rows]
 
 
-_OPEN = Prepared(_open())
 _HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
 _PLACED = (t.cases.c.unit_id, t.cases.c.referred_id)
 _CASES_FOR = sa.select(t.cases.c.id).where(
@@ -108,7 +132,7 @@ _CASES_FOR = sa.select(t.cases.c.id).where(
 )
 # Each half finds its own index; an OR of the two would go through every entry there ever was.
 _OPEN_FOR = Prepared(
-    _open(
+    _GLIMPSED.where(
         t.entries.c.id.in_(
             sa.union(
                 sa.select(t.entries.c.id).where(t.entries.c.person_id.in_(each("people"))),

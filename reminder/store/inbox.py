@@ -33,21 +33,18 @@ async def keep(
     tx: Tx, sealer: Sealer, *, source: str, external_id: str, content: Mapping[str, Any], at: datetime
 ) -> bool:
     """Store what came in, sealed; False if this very thing is here already."""
-    make = sqlite_insert if tx.dialect.name == "sqlite" else pg_insert
     uid = uuid.uuid4().hex
-    query = (
-        make(t.inbox)
-        .values(
-            source=source,
-            external_id=external_id,
-            uid=uid,
-            sealed=sealer.seal(json.dumps(content, ensure_ascii=False), bound_to=f"inbox|sealed|{uid}"),
-            received_at=at,
-        )
-        .on_conflict_do_nothing(index_elements=["source", "external_id"])
-        .returning(t.inbox.c.id)
+    sealed = sealer.seal(json.dumps(content, ensure_ascii=False), bound_to=f"inbox|sealed|{uid}")
+    values = {"source": source, "external_id": external_id, "uid": uid, "sealed": sealed}
+    return await _KEEP[tx.dialect.name].row(tx, **values, received_at=at) is not None
+
+
+_KEEP = {
+    name: Prepared(
+        make(t.inbox).on_conflict_do_nothing(index_elements=["source", "external_id"]).returning(t.inbox.c.id)
     )
-    return (await tx.execute(query)).first() is not None
+    for name, make in (("sqlite", sqlite_insert), ("postgresql", pg_insert))
+}
 
 
 async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:

@@ -12,11 +12,13 @@ from reminder.domain.reminders import HEARD, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
 from reminder.store.prepared import Prepared, each
-from reminder.store.reminders import Reminder, some
+from reminder.store.reminders import Reminder, planned, some
 
 
 async def reminders_of(tx: Tx, case_id: int, state: State | None = None) -> list[Reminder]:
     """A case's reminders, oldest first; those in one state if it is named."""
+    if state is State.PLANNED:
+        return await planned(tx, case_id)
     where = [t.reminders.c.case_id == case_id]
     if state is not None:
         where.append(t.reminders.c.state == state.value)
@@ -33,6 +35,16 @@ async def cases_waiting(tx: Tx, until: datetime, limit: int) -> list[int]:
     """Cases with a message that waits to go by then."""
     where = (t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= until)
     return [row.case_id for row in await some(tx, *where, limit=limit) if row.case_id is not None]
+
+
+async def counts(tx: Tx, since: datetime) -> dict[tuple[str, str], int]:
+    """Reminders that fell due since a moment, by channel and state."""
+    query = (
+        sa.select(t.reminders.c.channel, t.reminders.c.state, sa.func.count())
+        .where(t.reminders.c.due_at >= since)
+        .group_by(t.reminders.c.channel, t.reminders.c.state)
+    )
+    return {(channel, state): n for channel, state, n in await tx.execute(query)}
 
 
 async def letters(tx: Tx, state: str) -> int:

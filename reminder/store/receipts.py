@@ -28,14 +28,22 @@ _ADD = Prepared(sa.insert(t.receipts))
 
 async def of(tx: Tx, *, token: str, provider_id: str) -> list[tuple[str, str, str]]:
     """(provider id, status, code) known for an attempt."""
-    about = t.receipts.c.provider_id == provider_id
-    if token:
-        about = about | (t.receipts.c.token == token)
-    query = sa.select(t.receipts.c.provider_id, t.receipts.c.status, t.receipts.c.code).where(about)
-    return [(p, s, c) for p, s, c in await tx.execute(query)]
+    query = _OF if token else _OF_PROVIDER
+    rows = await query.rows(tx, provider=provider_id, **({"token": token} if token else {}))
+    return [(row["provider_id"], row["status"], row["code"]) for row in rows]
+
+
+_ABOUT = t.receipts.c.provider_id == sa.bindparam("provider")
+_SAID = sa.select(t.receipts.c.provider_id, t.receipts.c.status, t.receipts.c.code)
+_OF_PROVIDER = Prepared(_SAID.where(_ABOUT))
+_OF = Prepared(_SAID.where(_ABOUT | (t.receipts.c.token == sa.bindparam("token"))))
 
 
 async def token_of(tx: Tx, provider_id: str) -> str:
     """The attempt that got this provider id; empty when none did."""
-    query = sa.select(t.attempts.c.token).where(t.attempts.c.provider_id == provider_id)
-    return (await tx.execute(query)).scalar() or ""
+    return await _TOKEN_OF.scalar(tx, provider=provider_id) or ""
+
+
+_TOKEN_OF = Prepared(
+    sa.select(t.attempts.c.token).where(t.attempts.c.provider_id == sa.bindparam("provider"))
+)

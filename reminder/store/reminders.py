@@ -106,8 +106,22 @@ _BY_KEY = _some(t.reminders.c.key == sa.bindparam("key"))
 
 async def by_token(tx: Tx, token: str) -> Reminder | None:
     """The reminder an attempt belonged to, also when a later attempt has taken over."""
-    ids = sa.select(t.attempts.c.reminder_id).where(t.attempts.c.token == token)
-    return _first(await some(tx, t.reminders.c.id.in_(ids)))
+    return next((_reminder(row) for row in await _BY_TOKEN.rows(tx, token=token)), None)
+
+
+_BY_TOKEN = _some(
+    t.reminders.c.id.in_(
+        sa.select(t.attempts.c.reminder_id).where(t.attempts.c.token == sa.bindparam("token"))
+    )
+)
+
+
+async def planned(tx: Tx, case_id: int) -> list[Reminder]:
+    """A case's messages that wait to go, oldest first."""
+    return [_reminder(row) for row in await _PLANNED.rows(tx, case=case_id)]
+
+
+_PLANNED = _some(t.reminders.c.case_id == sa.bindparam("case"), t.reminders.c.state == State.PLANNED.value)
 
 
 async def by_provider(tx: Tx, channel: str, provider_id: str) -> Reminder | None:
@@ -314,16 +328,6 @@ async def count_replies(tx: Tx, phone_id: int, since: datetime) -> int:
         t.reminders.c.due_at >= since,
     )
     return int((await tx.execute(query)).scalar_one())
-
-
-async def counts(tx: Tx, since: datetime) -> dict[tuple[str, str], int]:
-    """Reminders that fell due since a moment, by channel and state."""
-    query = (
-        sa.select(t.reminders.c.channel, t.reminders.c.state, sa.func.count())
-        .where(t.reminders.c.due_at >= since)
-        .group_by(t.reminders.c.channel, t.reminders.c.state)
-    )
-    return {(channel, state): n for channel, state, n in await tx.execute(query)}
 
 
 async def number_of(tx: Tx, sealer: Sealer, reminder: Reminder) -> str:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from reminder.actions import health
 from reminder.runtime import Runtime
-from reminder.store import overview, reminders
+from reminder.store import overview
 
 SPAN = timedelta(days=1)
 
@@ -52,7 +52,7 @@ async def _of_database(rt: Runtime) -> list[Any]:
     now = rt.clock.now()
     found = await health.look(rt.db, now, rt.desk.instance)
     async with rt.db.read() as tx:
-        states = await reminders.counts(tx, now - SPAN)
+        states = await overview.counts(tx, now - SPAN)
         waiting, dead = await overview.letters(tx, "received"), await overview.letters(tx, "dead")
         under_way = len(await overview.cases_under_way(tx))
     return [
