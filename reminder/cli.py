@@ -1,17 +1,16 @@
 """The command line: parses and calls, nothing else. Expected errors become a sentence and an exit code."""
 
-import asyncio
 import gc
 import sys
-from collections.abc import Coroutine
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from reminder import logs
+from reminder import cli_guard, logs
 from reminder.cli_deadline import deadline
+from reminder.cli_kit import Apply, Json, Language, settings_now, wait
 from reminder.domain.errors import Faulty, Refused, ReminderError
 from reminder.terminal import spoken
 
@@ -25,19 +24,13 @@ protocols_app = typer.Typer(help="Protocols: what must happen by when.", no_args
 config_app = typer.Typer(help="Settings: what holds, and where it was set.", no_args_is_help=True)
 templates_app = typer.Typer(help="Message templates.", no_args_is_help=True)
 calendar_app = typer.Typer(help="Rest days and make-up workdays.", no_args_is_help=True)
-members_app = typer.Typer(help="Numbers of the team, for test mode.", no_args_is_help=True)
-backup_app = typer.Typer(help="Copies of the database.", no_args_is_help=True)
 app.add_typer(protocols_app, name="protocols")
 app.add_typer(config_app, name="config")
 app.add_typer(templates_app, name="templates")
 app.add_typer(calendar_app, name="calendar")
-app.add_typer(members_app, name="members")
-app.add_typer(backup_app, name="backup")
+cli_guard.add_to(app)
 app.command("deadline")(deadline)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Language = Annotated[str, typer.Option("--lang", help="zh or en; default: this terminal's language.")]
-Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this nothing is changed.")]
 Promised = Annotated[int, typer.Option(help="Repeats how many dates told to residents would fall away.")]
 
 
@@ -71,27 +64,12 @@ def _sentence(refused: Refused) -> str:
     return load_templates(None, "en").refusal(refused, spoken())
 
 
-def _settings() -> Any:
-    from reminder.settings_reading import load
-
-    settings = load()
-    logs.configure(json=settings.log.json_lines, level=settings.log.level)
-    return settings
-
-
-def _wait(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run to the end; a positive number becomes the exit code."""
-    code = asyncio.run(work)
-    if code:
-        raise typer.Exit(code)
-
-
 @app.command()
 def run() -> None:
     """Keep the calendar: scheduler, bot and web together, until stopped."""
     from reminder import app as program
 
-    _wait(program.run(_settings()))
+    wait(program.run(settings_now()))
 
 
 @app.command()
@@ -125,7 +103,7 @@ def demo(
         transcript=transcript,
     )
     logs.configure(json=False, level="WARNING")
-    _wait(play(wish, headless=headless, say=typer.echo))
+    wait(play(wish, headless=headless, say=typer.echo))
 
 
 def _day(text: str) -> date:
@@ -159,7 +137,7 @@ def import_ledger(
     if apply and dry_run:
         raise ReminderError("Choose --dry-run or --apply, not both. Nothing was read or written.")
     wish = cli_import.Wish(file=file, apply=apply, as_json=as_json, out=out, name=name, answers=answers)
-    _wait(cli_import.import_ledger(wish, _settings(), spoken()))
+    wait(cli_import.import_ledger(wish, settings_now(), spoken()))
 
 
 @app.command()
@@ -167,7 +145,7 @@ def check(as_json: Json = False) -> None:
     """Prove that every open case has a next date and a responsible person; exit 1 with the list if not."""
     from reminder import cli_office
 
-    _wait(cli_office.check(_settings(), as_json=as_json))
+    wait(cli_office.check(settings_now(), as_json=as_json))
 
 
 @app.command()
@@ -180,7 +158,7 @@ def why(
     """Why every date of a case is what it is, who hears of it, and every message about it."""
     from reminder import cli_explain
 
-    _wait(cli_explain.why(_settings(), case, as_json=as_json, lang=lang or spoken()))
+    wait(cli_explain.why(settings_now(), case, as_json=as_json, lang=lang or spoken()))
 
 
 @app.command()
@@ -194,7 +172,7 @@ def preview(
     """The exact texts, recipients and SMS parts that will go, if nothing more happens."""
     from reminder import cli_explain
 
-    _wait(cli_explain.preview(_settings(), days=days, unit=unit, as_json=as_json, lang=lang or spoken()))
+    wait(cli_explain.preview(settings_now(), days=days, unit=unit, as_json=as_json, lang=lang or spoken()))
 
 
 @app.command("first-admin")
@@ -204,7 +182,7 @@ def first_admin(
     """Print the first admin's one-time code, as a link and a QR code; it is good for 30 minutes."""
     from reminder import cli_office
 
-    _wait(cli_office.first_admin(_settings(), name))
+    wait(cli_office.first_admin(settings_now(), name))
 
 
 @app.command()
@@ -212,7 +190,7 @@ def migrate() -> None:
     """Bring the database to this version (also done at every start)."""
     from reminder import cli_office
 
-    _wait(cli_office.migrate(_settings()))
+    wait(cli_office.migrate(settings_now()))
 
 
 @calendar_app.command("import")
@@ -225,7 +203,7 @@ def calendar_import(
     """What rest days change in every open case; with --apply they change. Doing it again changes nothing."""
     from reminder import cli_calendar
 
-    _wait(cli_calendar.import_calendar(file, _settings(), spoken(), apply=apply, as_json=as_json))
+    wait(cli_calendar.import_calendar(file, settings_now(), spoken(), apply=apply, as_json=as_json))
 
 
 @calendar_app.command("check")
@@ -233,7 +211,7 @@ def calendar_check(as_json: Json = False) -> None:
     """How far rest days are known; exit 1 if a year is missing or cases have not followed yet."""
     from reminder import cli_calendar
 
-    _wait(cli_calendar.check(_settings(), spoken(), as_json=as_json))
+    wait(cli_calendar.check(settings_now(), spoken(), as_json=as_json))
 
 
 @protocols_app.command("check")
@@ -245,7 +223,7 @@ def protocols_check(
     """Check every protocol file; faults with file, line and remedy."""
     from reminder import cli_office
 
-    raise typer.Exit(cli_office.check_protocols(folder, _settings()))
+    raise typer.Exit(cli_office.check_protocols(folder, settings_now()))
 
 
 @protocols_app.command("migrate")
@@ -261,7 +239,7 @@ def protocols_migrate(
     from reminder import cli_explain
 
     wish = cli_explain.Wish(key=key, apply=apply, promised=promised, as_json=as_json, lang=lang or spoken())
-    _wait(cli_explain.migrate(_settings(), wish))
+    wait(cli_explain.migrate(settings_now(), wish))
 
 
 @protocols_app.command("change")
@@ -278,7 +256,7 @@ def protocols_change(
     from reminder import cli_explain
 
     wish = cli_explain.Wish(key=key, apply=apply, promised=promised, as_json=as_json, lang=lang or spoken())
-    _wait(cli_explain.change_case(_settings(), case, wish))
+    wait(cli_explain.change_case(settings_now(), case, wish))
 
 
 @templates_app.command("check")
@@ -288,132 +266,14 @@ def templates_check(
     """Check every message template: placeholders, length, tone, both languages."""
     from reminder import cli_office
 
-    raise typer.Exit(cli_office.check_templates(folder, _settings()))
+    raise typer.Exit(cli_office.check_templates(folder, settings_now()))
 
 
 @config_app.command("show")
 def config_show() -> None:
     """Every setting with its value and where it was set; secrets are masked."""
-    for line in _settings().shown():
+    for line in settings_now().shown():
         typer.echo(f"{line.key} = {line.value}    # {line.source}")
-
-
-@app.command()
-def init(
-    *,
-    lang: Language = "",
-    ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask question by question.")] = True,
-    timezone: Annotated[str, typer.Option(help="Without asking: the office's time zone.")] = "",
-    name: Annotated[str, typer.Option(help="Without asking: the office's name.")] = "",
-) -> None:
-    """Set up an office: a few questions, each may be skipped; ends in test mode. Again: nothing is lost."""
-    from reminder import cli_init, cli_office
-
-    given = {"office.timezone": timezone, "office.name": name}
-    settings = cli_init.init(lang or spoken(), ask=ask, given=given)
-    if ask and settings.telegram.token is not None:
-        _wait(cli_office.first_admin(settings, "Admin"))
-
-
-@app.command()
-def doctor(as_json: Json = False) -> None:
-    """Look at everything a running office needs; exit 1 with what is wrong and what to do about it."""
-    from reminder.cli_doctor import doctor as examine
-    from reminder.settings_reading import load
-
-    logs.configure(json=False, level="ERROR")
-    _wait(examine(load, as_json=as_json))
-
-
-@app.command()
-def arm(
-    *, approve: Annotated[bool, typer.Option("--approve", help="Arm it for this machine.")] = False
-) -> None:
-    """After a copy or a restore: show what waits, then let this machine send. Nothing overdue is sent."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.arm(_settings(), approve=approve))
-
-
-@app.command()
-def live(
-    *,
-    apply: Apply = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Go live with open points.")] = False,
-) -> None:
-    """The list before going live; with --apply residents get texts from now on."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.live(_settings(), apply=apply, anyway=anyway))
-
-
-@app.command("test-mode")
-def test_mode() -> None:
-    """Back to test mode: texts go only to the team's numbers."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.test_mode(_settings()))
-
-
-@app.command()
-def stop(
-    name: Annotated[str, typer.Argument(help="sms, telegram, all, or the name of a unit.")],
-    why: Annotated[str, typer.Option(help="Why; shown to everybody who asks.")],
-) -> None:
-    """Let nothing of it leave the house until `reminder go`; clocks run on."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.hold(_settings(), name, why))
-
-
-@app.command()
-def go(name: Annotated[str, typer.Argument(help="What was stopped.")]) -> None:
-    """Let it leave again."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.hold(_settings(), name, None))
-
-
-@members_app.command("add")
-def members_add(number: Annotated[str, typer.Argument(help="A number of the team.")]) -> None:
-    """In test mode this number gets texts."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.members(_settings(), number, member=True))
-
-
-@members_app.command("remove")
-def members_remove(number: Annotated[str, typer.Argument(help="A number of the team.")]) -> None:
-    """In test mode this number gets no texts any more."""
-    from reminder import cli_safety
-
-    _wait(cli_safety.members(_settings(), number, member=False))
-
-
-@backup_app.command("create")
-def backup_create(
-    to: Annotated[Path | None, typer.Option(help="The file; default: in the data folder.")] = None,
-) -> None:
-    """A whole copy of the database, also while it is in use."""
-    from reminder import cli_safety
-
-    cli_safety.create_backup(_settings(), to)
-
-
-@backup_app.command("verify")
-def backup_verify(copy: Annotated[Path, typer.Argument(help="The copy.")]) -> None:
-    """Open a copy and prove that it is whole."""
-    from reminder import cli_safety
-
-    cli_safety.verify_backup(copy)
-
-
-@backup_app.command("restore")
-def backup_restore(copy: Annotated[Path, typer.Argument(help="The copy.")]) -> None:
-    """Put a copy in the database's place; what was there is kept. It comes back disarmed."""
-    from reminder import cli_safety
-
-    cli_safety.restore_backup(_settings(), copy)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Which machine is this to the database, and how far has it sent? Kept in files beside it, never in it."""
 
 import os
-import secrets
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Instance:
         path = self.folder / "instance"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(secrets.token_hex(16) + "\n", encoding="ascii")
+            path.write_text(uuid.uuid4().hex + "\n", encoding="ascii")
         return path.read_text(encoding="ascii").strip()
 
     @property

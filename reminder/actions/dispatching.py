@@ -10,7 +10,7 @@ from reminder.actions.digests import DIGEST, digest_of
 from reminder.actions.reminding import NEEDS_A_PERSON, barred
 from reminder.actions.replan import release
 from reminder.actions.scene import Scene, read_scene
-from reminder.actions.switches import restrained
+from reminder.actions.switches import restrained, stopped
 from reminder.actions.tasks import tell_otherwise
 from reminder.actions.wording import values
 from reminder.domain.cases import Status
@@ -52,7 +52,7 @@ async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoi
     found: list[Outgoing] = []
     taken: set[str] = set()
     switches = await held.get(tx)
-    if not switches.armed(desk.instance) or switches.holds(channel.value):
+    if not switches.armed(desk.instance) or await stopped(tx, desk, channel, switches):
         return []
     failpoint("claim.before_select")
     for reminder in await reminders.ready(tx, desk.clock.now(), limit * 4, channel.value):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reminder.domain.switches import Switches
 from reminder.logs import log
 from reminder.store import entries, meta, reminders, switches
 from reminder.store.database import Database, Tx
@@ -40,7 +39,7 @@ async def look(db: Database, now: datetime, instance: str = "") -> Health:
     try:
         async with db.read() as tx:
             held = await switches.get(tx)
-            lag, pulse = await lag_of(tx, now, held), await meta.get(tx, _PULSE)
+            lag, pulse = await lag_of(tx, now), await meta.get(tx, _PULSE)
     except Exception as error:  # whatever it is, the answer is that we are not ready
         log.error("health.database", error=type(error).__name__)
         return Health(lag=timedelta(0), pulse_at=None, why=["the database cannot be read"])
@@ -53,10 +52,8 @@ async def look(db: Database, now: datetime, instance: str = "") -> Health:
     return Health(lag=lag, pulse_at=beaten, why=why)
 
 
-async def lag_of(tx: Tx, now: datetime, held: Switches) -> timedelta:
+async def lag_of(tx: Tx, now: datetime) -> timedelta:
     """How late the oldest due entry, or message that may go, is; what people stopped is not late."""
-    waiting = [await entries.next_due_at(tx)]
-    if not held.stopped:
-        waiting.append(await reminders.next_send_at(tx))
+    waiting = [await entries.next_due_at(tx), await reminders.next_send_at(tx)]
     oldest = min((moment for moment in waiting if moment is not None), default=now)
     return max(now - oldest, timedelta(0))

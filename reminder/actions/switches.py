@@ -11,11 +11,11 @@ from reminder.domain.errors import Refused
 from reminder.domain.people import Channel, Staff
 from reminder.domain.reminders import Reason, State
 from reminder.domain.switches import ALL, Switches, unit_name
-from reminder.store import people, reminders, switches
+from reminder.store import holding, people, reminders, switches
 from reminder.store.database import Tx
 
 STOPPED = timedelta(minutes=10)
-"""How long a message of a stopped unit waits before it is looked at again."""
+"""How long a message that is stopped waits before it is looked at again."""
 
 
 async def stop(tx: Tx, desk: Desk, by: Actor, name: str, why: str) -> str:
@@ -41,6 +41,8 @@ async def go(tx: Tx, desk: Desk, by: Actor, name: str) -> str:
 async def _set(tx: Tx, desk: Desk, by: Actor, switch: str, why: str | None) -> str:
     now = await switches.get(tx)
     await switches.put(tx, now.go(switch) if why is None else now.stop(switch, why))
+    if why is None:
+        await holding.release(tx, desk.clock.now())
     await begin(tx, desk, by, None, f"{'go' if why is None else 'stop'}:{switch}")
     return switch
 
@@ -79,13 +81,22 @@ async def set_live(tx: Tx, desk: Desk, *, live: bool) -> None:
     await begin(tx, desk, Actor(), None, "live" if live else "test_mode")
 
 
+async def stopped(tx: Tx, desk: Desk, channel: Channel, now: Switches) -> bool:
+    """Whether a channel is stopped; what could go waits a while and is looked at again."""
+    if not now.holds(channel.value):
+        return False
+    moment = desk.clock.now()
+    await holding.hold(tx, channel.value, moment, moment + STOPPED)
+    return True
+
+
 async def restrained(tx: Tx, scene: Scene, now: Switches) -> bool:
     """Whether a reminder may not leave as the switches stand: it waits for its unit, or ends in test mode."""
     reminder = scene.reminder
     if scene.case is not None and now.stopped:
         chain = scene.case.staff.chain(scene.case.row.unit_id)
         if now.holds_unit(unit.id for unit in chain):
-            await reminders.postpone(tx, reminder.id, scene.now + STOPPED)
+            await reminders.postpone(tx, reminder.id, scene.now + STOPPED, reason=holding.STOPPED)
             return True
     if now.live or scene.phone is None or scene.desk.sealer.blind(scene.phone.number) in now.members:
         return False

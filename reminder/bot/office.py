@@ -16,6 +16,7 @@ from reminder.bot import protocols
 from reminder.bot.answers import Answer, Paper, says
 from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
+from reminder.bot.holding import held
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
@@ -194,6 +195,7 @@ async def status(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     if found.not_enrolled:
         names = turn.word("separator").join(p.name for p in found.not_enrolled)
         lines.append(turn.word("bot.status_missing", names=clip(names, 300)))
+    lines += await held(turn)
     lines += rungs_in_words(turn.desk, found.rungs, turn.lang)
     return says("\n".join(lines))
 

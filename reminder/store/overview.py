@@ -68,7 +68,7 @@ async def cases_under_way(tx: Tx) -> list[int]:
 
 async def states_of(tx: Tx, channel: str) -> list[str]:
     """The states that reminders of a channel are in."""
-    query = sa.select(sa.distinct(t.reminders.c.state)).where(t.reminders.c.channel == channel)
+    query = sa.select(t.reminders.c.state).where(t.reminders.c.channel == channel).distinct()
     return list((await tx.execute(query)).scalars())
 
 
@@ -78,8 +78,8 @@ async def newest(tx: Tx) -> int:
 
 
 async def overdue(tx: Tx, now: datetime) -> list[Reminder]:
-    """What waits to go and should have gone by now, oldest first."""
-    return await some(tx, t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= now)
+    """What waits to go and fell due before now, oldest first."""
+    return await some(tx, t.reminders.c.state == State.PLANNED.value, t.reminders.c.due_at <= now)
 
 
 async def accepted_between(tx: Tx, since: datetime, until: datetime) -> list[str]:
