@@ -3,6 +3,7 @@
 from datetime import date
 
 from reminder.actions import added, cases, entries, moves, standins, upkeep
+from reminder.actions.replan import replan
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import Bound
 from reminder.runtime import Runtime
