@@ -245,14 +245,14 @@ async def withdraw(turn: Turn, args: str) -> Answer:
 
 
 async def done(turn: Turn, args: str) -> Answer:
-    """`/done NO [text]`: the step that is due, else one of the open ones, asked for."""
+    """`/done NO [text]`: the step that is due; of several, or where none is due, one that is asked for."""
     scene, text = await case_of(turn, args)
     due = [
         item.entry
         for item in await items_of(turn.tx, turn.desk, turn.person)
         if item.entry.case_id == scene.row.case.id and item.section is not Section.LATER
     ]
-    found = due if len(due) == 1 else _open(scene)
+    found = due or _open(scene)
     return await _finish(turn, scene, found, text)
 
 

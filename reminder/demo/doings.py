@@ -87,6 +87,8 @@ def _task(view: View, item: Item) -> Doing:
     what = item.entry.detail.get("what")
     if what == "tell_resident":
         return _line(view, item, "/told {no} {talk}")
+    if what in _WISHES and (item.row.status not in _WORKED or item.row.handler_id == view.person.id):
+        return _line(view, item, "/done {no} {checked}")  # decided by what has happened since
     if what == "approve_extension":
         return _line(view, item, "/extend {no} 30 {more_time}")
     if what == "approve_deferral":
@@ -100,7 +102,7 @@ def _visit(view: View, item: Item) -> Doing | None:
     """It is made on its day, or a day late; where the resident wants another day, one is found."""
     entry, no = item.entry, item.row.case.number
     if item.section is Section.WAITING:
-        return Doing(line=f"/move {no} {view.day(2)} 10:00", taps=(f"v1:move:{entry.id}:",))
+        return Doing(line=f"/move {no} {view.day(2)} 10:00", taps=(f"v1:keep:{entry.id}:",))
     if item.section not in {Section.MEETING, Section.OVERDUE}:
         return None
     outcome = view.rng.choices(["holds", "partly", "not_solved"], weights=[90, 5, 5])[0]
@@ -180,6 +182,7 @@ def _joint(view: View, item: Item) -> Doing | None:
 
 
 _WORKED = frozenset({Status.ACCEPTED, Status.IN_PROGRESS})
+_WISHES = frozenset({"approve_extension", "approve_deferral"})
 _SIGNED_FIRST = frozenset({"notify", "refer", "sign", "sign_danger"})
 """What can only be done once the unit a case was passed to has signed for it."""
 

@@ -2,12 +2,14 @@
 
 from datetime import date
 
-from reminder.actions import added, cases, entries, moves, upkeep
+from reminder.actions import added, cases, entries, moves, standins, upkeep
+from reminder.actions.replan import replan
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import Bound
 from reminder.runtime import Runtime
-from reminder.store import residents
-from tests.actions.acting import after, chat, moment, rows, scene, sound, tasks, texts, until
+from reminder.store import cases as stored
+from reminder.store import people, residents
+from tests.actions.acting import after, chat, execute, moment, rows, scene, sound, tasks, texts, until
 from tests.actions.acting import in_turn as act
 from tests.office import LI, a_case, clock_of, person, read, write
 
@@ -157,3 +159,57 @@ async def test_a_broken_promise_takes_a_closed_case_up_again_and_lessons_are_wri
     assert plan.past.status.value == "in_progress"
     assert not plan.entries["rv1"].is_open
     await sound(rt)
+
+
+async def test_a_case_that_was_only_received_is_registered_with_done(rt: Runtime) -> None:
+    plan = await a_case(rt, accepted=False)
+    case_id = plan.row.case.id
+    await execute(rt, "UPDATE facts SET voided_at = recorded_at WHERE event = 'register'")
+    plan = await write(rt, lambda tx: replan(tx, rt.desk, case_id))
+    assert plan.past.status.value == "received"
+    plan = await act(rt, "yang", entries.done, plan.entries["reg"].id)
+    assert plan.past.status.value == "registered"
+    assert plan.entries["reg"].status is EntryStatus.MET
+    await sound(rt)
+
+
+async def test_a_case_taken_in_as_major_owes_a_sponsor_from_that_moment(rt: Runtime) -> None:
+    plan = await a_case(rt, protocol="major")
+    assert plan.entries["sponsor"].due_on == date(2026, 11, 26)
+    assert plan.entries["joint1"].is_open
+    await sound(rt)
+
+
+async def test_return_visits_go_to_both_sides_where_there_are_two(rt: Runtime) -> None:
+    case_id = await a_major_case(rt)
+    other = await write(rt, lambda tx: residents.add(tx, name="对方"))
+    await write(rt, lambda tx: stored.add_party(tx, case_id, other, "counterpart"))
+    await act(rt, "chen", cases.contact, case_id, "spoke")
+    await act(rt, "chen", cases.answer, case_id, "upheld", "路修通了")
+    await act(rt, "chen", cases.served, case_id, "in person")
+    plan = await act(rt, "chen", cases.close, case_id)
+    assert plan.entries["rv1_other"].due_on == plan.entries["rv1"].due_on
+    await sound(rt)
+
+
+async def test_while_it_is_reviewed_nothing_asks_for_its_closing(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    await act(rt, "chen", cases.contact, case_id, "spoke")
+    await act(rt, "chen", cases.answer, case_id, "upheld", "路修通了")
+    plan = await act(rt, "chen", cases.served, case_id, "in person")
+    assert plan.entries["close"].is_open
+    plan = await act(rt, "chen", moves.ask_review, case_id)
+    assert not plan.entries["close"].is_open
+    plan = await act(rt, "zhou", moves.review_result, case_id, True, "well founded")
+    assert any(entry.keeps_case_alive for entry in plan.entries.values()), "it still has a next date"
+    await sound(rt)
+
+
+async def test_a_villages_agent_and_its_cadre_stand_beside_each_other(rt: Runtime) -> None:
+    chen, wang, tang = [await person(rt, key) for key in ("chen", "wang", "tang")]
+    for who in (chen, tang, wang):
+        await act(rt, "zhou", standins.post, "白水", who.id, date(2026, 11, 23))
+    staff = await read(rt, people.staff)
+    held = {p.person_id: p.to_on for p in staff.postings if p.place == "白水"}
+    assert held == {chen.id: date(2026, 11, 22), tang.id: None, wang.id: None}
+    assert staff.posted("白水", date(2026, 11, 23)) == wang
