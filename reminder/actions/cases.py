@@ -10,7 +10,7 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
-from reminder.domain.cases import ENDED, OUTCOMES, Event, allowed_from
+from reminder.domain.cases import OUTCOMES, Event, allowed_from, forbidden
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
 from reminder.domain.people import Role
@@ -179,10 +179,9 @@ async def allowed(tx: Tx, desk: Desk, by: Actor, case_id: int, event: Event) -> 
     await cases.lock(tx, case_id)
     await permit(tx, by, event.value, case_id)
     scene = await read_case(tx, desk, case_id)
-    states = allowed_from(event, direct_answer=scene.row.case.direct_answer)
-    noted = event is Event.NOTE and scene.past.status not in ENDED  # kept in any state, moves only some
-    if states is not None and scene.past.status not in states and not noted:
-        raise Refused("case.wrong_state", status=f"status.{scene.past.status}", move=f"move.{event}")
+    status = scene.past.status
+    if forbidden(event, status, direct_answer=scene.past.direct_answer):
+        raise Refused("case.wrong_state", status=f"status.{status}", move=f"move.{event}")
     return scene
 
 
@@ -290,7 +289,10 @@ async def close(
         raise Refused("case.no_contact", no=no)
     if not scene.protocol.closes_with_series and not waiver.strip():
         raise Refused("case.no_series", no=no)
-    return await take(tx, desk, by, case_id, Event.CLOSE, value={"waiver": waiver} if waiver else {}, at=at)
+    value = {"waiver": waiver} if waiver else {}
+    if "counterpart" in scene.sides.values():
+        value["sides"] = "both"  # return visits go to both sides of a dispute
+    return await take(tx, desk, by, case_id, Event.CLOSE, value=value, at=at)
 
 
 async def complete_if_over(tx: Tx, desk: Desk, plan: Plan) -> Plan:
