@@ -13,7 +13,7 @@ from reminder.actions.moves import under_major
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.actions.whom import who
-from reminder.domain.cases import ENDED, Event
+from reminder.domain.cases import ENDED, Event, allowed_from
 from reminder.domain.errors import Refused, Stale
 from reminder.domain.people import Role
 from reminder.domain.protocols import ADDED, Milestone
@@ -98,15 +98,20 @@ _CONCERNED = (Role.HANDLER, Role.UNIT_HEAD, Role.SPONSOR, Role.SUPERVISION)
 
 
 async def broken(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, reason: str) -> Plan:
-    """A commitment was not kept: the case is taken up again in the same deed if it was closed."""
+    """A commitment was not kept: a case answered or closed is taken up again, one at work notes why."""
     await cases.lock(tx, case_id)
     await permit(tx, by, "reopen", case_id)
     scene = await read_case(tx, desk, case_id)
     if key not in scene.entries or not reason.strip():
         raise Refused("case.needs_reason" if key in scene.entries else "not_found")
+    again = scene.past.status in (allowed_from(Event.REOPEN) or ())
+    if not again and scene.past.status in ENDED:
+        raise Refused("case.wrong_state", status=f"status.{scene.past.status}", move="move.reopen")
     deed = await record.begin(tx, desk, by, case_id, "broken")
-    await record.add(tx, desk, by, case_id, Event.REOPEN, deed=deed, value={"reason_text": reason[:200]})
-    if len(scene.past.all(Event.REOPEN)) >= 1:
+    said = {"reason_text": reason[:200]} if again else {"text": reason[:200], "why": reason[:200]}
+    event = Event.REOPEN if again else Event.NOTE
+    await record.add(tx, desk, by, case_id, event, deed=deed, value=said)
+    if again and len(scene.past.all(Event.REOPEN)) >= 1:
         await under_major(tx, desk, by, scene, deed)
     return await replan(tx, desk, case_id)
 

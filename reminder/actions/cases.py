@@ -11,7 +11,7 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
-from reminder.domain.cases import ENDED, OUTCOMES, Event, allowed_from
+from reminder.domain.cases import OUTCOMES, Event, allowed_from, forbidden
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
 from reminder.domain.wanted import over
@@ -194,10 +194,9 @@ async def allowed(tx: Tx, desk: Desk, by: Actor, case_id: int, event: Event) -> 
     await cases.lock(tx, case_id)
     await permit(tx, by, event.value, case_id)
     scene = await read_case(tx, desk, case_id)
-    states = allowed_from(event, direct_answer=scene.row.case.direct_answer)
-    noted = event is Event.NOTE and scene.past.status not in ENDED  # kept in any state, moves only some
-    if states is not None and scene.past.status not in states and not noted:
-        raise Refused("case.wrong_state", status=f"status.{scene.past.status}", move=f"move.{event}")
+    status = scene.past.status
+    if forbidden(event, status, direct_answer=scene.past.direct_answer):
+        raise Refused("case.wrong_state", status=f"status.{status}", move=f"move.{event}")
     return scene
 
 

@@ -153,13 +153,12 @@ async def _fail(tx: Tx, desk: Desk, reminder: Reminder, reason: str) -> None:
 
 async def _opted_out(tx: Tx, desk: Desk, reminder: Reminder, now: datetime) -> None:
     """The provider knows of a STOP that we missed: our ledger learns it too."""
-    assert reminder.resident_id is not None
-    held = await residents.phones(tx, desk.sealer, [reminder.resident_id])
-    for phone in held[reminder.resident_id]:
-        if phone.id == reminder.phone_id:
-            await residents.opt_out(
-                tx, desk.sealer, phone.number, sender=desk.sender, source="provider", at=now
-            )
+    # Also to a number that nobody holds: it wrote, and our answer is what was refused.
+    assert reminder.phone_id is not None
+    phone = await residents.phone(tx, desk.sealer, reminder.phone_id)
+    if phone is not None:
+        sender = desk.sender
+        await residents.opt_out(tx, desk.sealer, phone.number, sender=sender, source="provider", at=now)
 
 
 async def _not_reached(tx: Tx, desk: Desk, reminder: Reminder, now: datetime) -> None:

@@ -13,7 +13,7 @@ from reminder.actions.scene import Scene, read_scene
 from reminder.actions.switches import restrained, stopped
 from reminder.actions.tasks import tell_otherwise
 from reminder.actions.wording import values
-from reminder.domain.cases import Status
+from reminder.domain.cases import ENDED, Event, History
 from reminder.domain.entries import Entry, EntryStatus
 from reminder.domain.errors import ReminderError
 from reminder.domain.messages import Keyboard, Outgoing
@@ -163,11 +163,21 @@ def _of_entry(scene: Scene, entry: Entry) -> tuple[State | None, Reason | None]:
 def _of_notice(scene: Scene, entry: Entry) -> tuple[State | None, Reason | None]:
     if entry.status is EntryStatus.CANCELLED:
         return State.CANCELLED, Reason.UNDONE
-    withdrawn = scene.case is not None and scene.case.past.status is Status.WITHDRAWN
-    if withdrawn and scene.resident is not None:
-        # Whoever took the matter back hears nothing more of how it is handled.
+    if scene.case is not None and scene.resident is not None and _overtaken(scene.case.past, entry):
         return State.CANCELLED, Reason.SUBJECT_CLOSED
     return None, None
+
+
+def _overtaken(past: History, entry: Entry) -> bool:
+    """A matter that ended otherwise than by its answer: its resident hears of that end, if of anything.
+
+    Whoever took it back hears nothing more, and of a joined case the other one speaks.
+    """
+    if past.status not in ENDED:
+        return False
+    end = past.last(Event.GUIDE, Event.WITHDRAW, Event.MERGE, Event.CONCLUDE, Event.ERASE)
+    silent = end is not None and end.event in {Event.WITHDRAW, Event.MERGE, Event.ERASE}
+    return silent or (end is not None and entry.anchor_at < end.at)
 
 
 async def _capped(tx: Tx, scene: Scene) -> tuple[State | None, Reason | None]:

@@ -13,7 +13,7 @@ from reminder.actions.entries import Slot, move
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import read_case
-from reminder.domain.cases import ENDED, Event
+from reminder.domain.cases import Event, allowed_from
 from reminder.domain.entries import Entry
 from reminder.domain.errors import Refused
 from reminder.domain.workdays import WorkCalendar, local_day
@@ -145,7 +145,9 @@ async def finish(tx: Tx, desk: Desk, by: Actor, case_id: int, summary: str) -> P
     await permit(tx, by, "file")
     await cases.lock(tx, case_id)
     scene = await read_case(tx, desk, case_id)
-    if scene.past.status in ENDED or not summary.strip():
+    states = allowed_from(Event.ANSWER, direct_answer=True) or frozenset()
+    is_file = scene.protocol.office and scene.past.status in states  # a resident's matter is answered first
+    if not is_file or not summary.strip():
         raise Refused("file.finish", no=scene.row.case.number)
     deed = await record.begin(tx, desk, by, case_id, "finish")
     now = desk.clock.now()

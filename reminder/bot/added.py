@@ -13,7 +13,7 @@ from reminder.bot.deeds import deed
 from reminder.bot.moves import ask, did
 from reminder.bot.named import parts, people_in, person_first
 from reminder.bot.turn import Turn
-from reminder.domain.cases import ORDER_OUTCOMES
+from reminder.domain.cases import ORDER_OUTCOMES, Event, allowed_from
 from reminder.domain.dates import When, say_day
 from reminder.domain.entries import Entry
 from reminder.domain.errors import Refused
@@ -75,10 +75,11 @@ async def broken(turn: Turn, args: str) -> Answer:
     if not reason:
         return await ask(turn, scene, "broken", "broken")
     entry = _latest(scene, "commitment")
+    again = scene.past.status in (allowed_from(Event.REOPEN) or ())
     return await did(
         turn,
         scene,
-        "reopen",
+        "reopen" if again else "note",
         lambda i: added.broken(turn.tx, turn.desk, turn.by, i, entry.key, reason),
     )
 

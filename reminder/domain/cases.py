@@ -132,6 +132,12 @@ MOVES: Mapping[Event, tuple[frozenset[Status], Status]] = {
 }
 """Event -> states it may happen in, state after it. What is not listed leaves the state alone."""
 
+OF_CASES_UNDER_WAY = frozenset(
+    {Event.FLAG, Event.SPONSOR, Event.PROTOCOL, Event.PAUSE, Event.SUSPEND}
+    | {Event.FACT, Event.ADD, Event.PROPOSE, Event.NOTE, Event.TOLD}
+)
+"""What nobody does any more to a case that has ended; where it is recorded all the same, it stands."""
+
 OUTCOMES = ("upheld", "partly", "explained", "not_upheld")
 VISIT_OUTCOMES = ("holds", "partly", "not_solved")
 FLAGS = ("major", "collective", "repeated", "skipped_level")
@@ -207,6 +213,8 @@ class History:
     protocol: str = ""
     """Key, and `version` of the protocol a person moved the case to; empty: as it was registered."""
     version: str = ""
+    direct_answer: bool = False
+    """Whether its protocol lets it be answered without being accepted first."""
     paused: bool = False
     """Whether residents hear nothing about it for now; clocks never pause."""
     _of: Mapping[Event, list[Fact]] = field(init=False, compare=False, repr=False)
@@ -260,13 +268,20 @@ def allowed_from(event: Event, *, direct_answer: bool = False) -> frozenset[Stat
     return states
 
 
+def forbidden(event: Event, status: Status, *, direct_answer: bool = False) -> bool:
+    """Whether an action that would record the event is refused in this state."""
+    states = allowed_from(event, direct_answer=direct_answer)
+    barred = states is not None and status not in states and event is not Event.NOTE  # which moves only some
+    return barred or (status in ENDED and event in OF_CASES_UNDER_WAY)
+
+
 def history(facts: Iterable[Fact], *, direct_answer: bool = False) -> History:
     """Fold the facts, whatever order they come in; a move the table forbids has no effect."""
     status = Status.VOID
     kept: list[Fact] = []
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"direct_answer": direct_answer}
     for fact in sorted(facts, key=lambda f: f.order):
-        states = allowed_from(fact.event, direct_answer=said.get("direct_answer", direct_answer))
+        states = allowed_from(fact.event, direct_answer=said["direct_answer"])
         if states is not None and status not in states:
             if fact.event is not Event.NOTE:
                 continue
@@ -274,7 +289,6 @@ def history(facts: Iterable[Fact], *, direct_answer: bool = False) -> History:
             status = MOVES[fact.event][1]
         said |= _says(fact, said)
         kept.append(fact)
-    said.pop("direct_answer", None)
     return History(facts=tuple(kept), status=status, **said)
 
 

@@ -18,7 +18,9 @@ def page() -> str:
     ]
     for event, (states, to) in cases.MOVES.items():
         lines.append(f"| `{event}` | {', '.join(sorted(states))} | {to} |")
-    lines += ["", "Any other event may be recorded in any state and leaves it alone.", "", "## A visit", ""]
+    late = ", ".join(f"`{event}`" for event in sorted(cases.OF_CASES_UNDER_WAY))
+    lines += ["", "Any other event may be recorded in any state and leaves it alone.", ""]
+    lines += [f"Refused of a case that has ended: {late}.", "", "## A visit", ""]
     lines.append("Open: " + ", ".join(sorted(OPEN_STATES)) + ".")
     lines += ["", "| event | to |", "|---|---|"]
     visits = {event.value: status.value for event, status in ENDS.items()}

@@ -2,12 +2,28 @@
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 import pytest
 
-from reminder.domain.cases import ENDED, MOVES, OPEN, Event, Fact, Status, allowed_from, history
+from reminder.bot.commands import COMMANDS
+from reminder.domain.cases import (
+    ENDED,
+    MOVES,
+    OPEN,
+    Event,
+    Fact,
+    Status,
+    allowed_from,
+    forbidden,
+    history,
+)
+from reminder.domain.errors import Refused
+from reminder.domain.policy import POLICY
 from reminder.domain.reminders import HEARD, TERMINAL, State, may
 from reminder.domain.reminders import MOVES as STEPS
+from reminder.render import Templates
 
 GRID = """
                rec reg ref acc pro def rep rv1 rv2 clo com not con wit mer arc era voi
@@ -39,6 +55,68 @@ erase          -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   era -
 """
 """State after the event; "-": refused; ".": recorded, the state stays. All other events are "."."""
 
+ASKED = """
+               rec reg ref acc pro def rep rv1 rv2 clo com not con wit mer arc era voi
+note           .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+told           .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+suspend        .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+flag           .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+protocol       .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+sponsor        .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+pause          .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+add            .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+fact           .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+propose        .   .   .   .   .   .   .   .   .   .   -   -   -   -   -   -   -   -
+"""
+"""Where an action refuses what no move forbids: of a case that has ended nothing new is asked."""
+
+COMMANDS_OF = {
+    Event.RECEIVE: ("new", "import"),
+    Event.REGISTER: ("new", "import"),
+    Event.ASSIGN: ("assign",),
+    Event.ACCEPT: ("accept",),
+    Event.GUIDE: ("guide",),
+    Event.REFER: ("refer",),
+    Event.ACKNOWLEDGE: ("ack",),
+    Event.OBJECT: ("object",),
+    Event.CONTACT: ("contact",),
+    Event.NOTE: ("note", "reason"),
+    Event.TOLD: ("note",),
+    Event.EXTEND: ("extend",),
+    Event.SUSPEND: ("suspend",),
+    Event.DEFER: ("defer",),
+    Event.RESUME: ("resume",),
+    Event.ANSWER: ("answer",),
+    Event.SERVED: ("served",),
+    Event.REVIEW_REQUEST: ("review",),
+    Event.REVIEW_RESULT: ("reviewed",),
+    Event.SECOND_REVIEW: ("review",),
+    Event.SEND_BACK: ("reviewed",),
+    Event.CONCLUDE: ("reviewed",),
+    Event.CLOSE: ("close", "finish"),
+    Event.REOPEN: ("reopen", "broken"),
+    Event.WITHDRAW: ("withdraw",),
+    Event.MERGE: ("merge",),
+    Event.ARCHIVE: ("archive",),
+    Event.FLAG: ("flag",),
+    Event.PROTOCOL: ("protocol",),
+    Event.SPONSOR: ("sponsor",),
+    Event.PAUSE: ("pause",),
+    Event.UNPAUSE: ("resume",),
+    Event.ADD: ("add", "commit", "order"),
+    Event.DONE: ("done", "kept"),
+    Event.FACT: ("fact",),
+    Event.PROPOSE: ("visit",),
+    Event.CONFIRM: ("confirm",),
+    Event.MOVE: ("move",),
+    Event.VISITED: ("visited",),
+}
+BY_TAP = {Event.NOT_MET, Event.DECLINE, Event.ASK_OTHER_DAY}
+"""Recorded by a button under a visit, or by what the resident answers."""
+
+BY_ITSELF = {Event.COMPLETE, Event.MISSED, Event.PROMISED, Event.TASK, Event.SCORE}
+"""What follows without anybody deciding it, or is the resident's own answer."""
+
 _SHORT = "rec reg ref acc pro def rep rv1 rv2 clo com not con wit mer arc era voi"
 SHORT = dict(zip(_SHORT.split(), Status, strict=True))
 
@@ -67,6 +145,7 @@ WAYS[Status.ARCHIVED] = [*WAYS[Status.WITHDRAWN], Event.ARCHIVE]
 WAYS[Status.ERASED] = [*WAYS[Status.ARCHIVED], Event.ERASE]
 
 
+@cache
 def decided() -> dict[tuple[Status, Event], str]:
     lines = [line.split() for line in GRID.strip().splitlines()]
     states = [SHORT[name] for name in lines[0]]
@@ -103,6 +182,48 @@ def test_a_case_answers_every_event_in_every_state_as_decided(state: Status, eve
     else:
         assert after.facts[-1].event is event
         assert after.status is (state if cell == "." else SHORT[cell])
+
+
+@cache
+def asked() -> dict[tuple[Status, Event], str]:
+    """As `decided`, for what a person asks: a refusal more where a case has ended."""
+    found = dict(decided())
+    lines = [line.split() for line in ASKED.strip().splitlines()]
+    for row in lines[1:]:
+        for name, cell in zip(lines[0], row[1:], strict=True):
+            state, event = SHORT[name], Event(row[0])
+            found[state, event] = "-" if cell == "-" else found[state, event]
+    return found
+
+
+@pytest.mark.parametrize(("state", "event"), list(decided()))
+def test_what_a_person_asks_has_its_effect_or_is_refused_in_words(state: Status, event: Event) -> None:
+    refused = asked()[state, event] == "-"
+    assert forbidden(event, state) is refused
+    before, after = history(facts(WAYS[state])), history(facts([*WAYS[state], event]))
+    if not refused:
+        assert len(after.facts) == len(before.facts) + 1
+        return
+    templates = words()
+    no = Refused("case.wrong_state", status=f"status.{state}", move=f"move.{event}")
+    for lang in templates.languages:
+        sentence = templates.refusal(no, lang)
+        assert templates.word(f"status.{state}", lang) in sentence
+        assert templates.word(f"move.{event}", lang) in sentence
+
+
+@cache
+def words() -> Templates:
+    return Templates.load(Path(__file__).parents[2] / "templates")
+
+
+def test_every_move_has_a_command_and_every_other_event_a_way_in() -> None:
+    named = {name for names in COMMANDS_OF.values() for name in names}
+    assert named <= COMMANDS.keys()
+    missing = set(Event) - COMMANDS_OF.keys() - BY_TAP - BY_ITSELF
+    assert missing <= {Event.ERASE}
+    assert not missing or "erase" in POLICY
+    assert set(MOVES) - {Event.COMPLETE, Event.ERASE} <= COMMANDS_OF.keys()
 
 
 def test_the_simple_procedure_alone_lets_a_registered_case_be_answered() -> None:
