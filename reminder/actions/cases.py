@@ -71,7 +71,7 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     new = await _routed(tx, desk, new)
     case_id = await _open(tx, desk, by, new)
     for party in new.parties:
-        await _join(tx, desk, case_id, party, contacted=not new.imported)
+        await join(tx, desk, case_id, party, contacted=not new.imported)
     deed = await record.begin(tx, desk, by, case_id, "register")
     received = new.received_at or desk.clock.now()
     quiet = {"quiet": True} if new.imported else {}
@@ -134,7 +134,8 @@ async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> int:
     )
 
 
-async def _join(tx: Tx, desk: Desk, case_id: int, party: NewParty, *, contacted: bool) -> int:
+async def join(tx: Tx, desk: Desk, case_id: int, party: NewParty, *, contacted: bool) -> int:
+    """Put somebody on a case, made known if they are new; the resident's id."""
     resident_id = party.id
     if resident_id is None:
         lang = party.lang or desk.office.lang

@@ -53,6 +53,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "flag": (_HEADS | {Role.INTAKE}, Scope.CASE),
     "sponsor": (_HEADS, Scope.CASE),
     "add": (_CASEWORK | _LEADERS, Scope.CASE),
+    "party": (_CASEWORK, Scope.CASE),
     "order": (frozenset({Role.SUPERVISION, Role.TOP, Role.ADMIN}), Scope.CASE),
     "pause": (_HEADS, Scope.CASE),
     "unpause": (_HEADS, Scope.CASE),

@@ -39,6 +39,7 @@ ANCHORS: Mapping[str, tuple[Event, ...]] = {
     "served": (Event.SERVED,),
     "review_requested": (Event.REVIEW_REQUEST,),
     "second_review_requested": (Event.SECOND_REVIEW,),
+    "review_answered": (Event.REVIEW_RESULT,),
     "reviewed": (Event.REVIEW_RESULT, Event.SEND_BACK, Event.CONCLUDE),
     "closed": (Event.CLOSE,),
     "completed": (Event.COMPLETE,),

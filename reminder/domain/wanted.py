@@ -323,9 +323,12 @@ class _Planner:
             due_at=at(_day(due.effective) + timedelta(days=1), time.min, zone),
             detail=dict(fact.value),
         )
-        for later in self.past.about(fact.subject):
-            if later.event is Event.DONE and later.order > anchor.order:
+        wish = str(fact.value.get("what", "")).startswith("approve_")
+        for later in (f for f in self.past.facts if f.order > anchor.order):
+            if later.event is Event.DONE and later.subject == fact.subject:
                 return replace(entry, status=self._met(entry, later.at), ended_at=later.at)
+            if wish and later.event is Event.ANSWER:  # nothing is left to be granted
+                return replace(entry, status=EntryStatus.CANCELLED, ended_at=later.at)
         return entry
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from reminder.actions import added, cases, entries, moves, oversight, standins, upkeep
+from reminder.actions import added, cases, entries, moves, oversight, parties, standins, upkeep
+from reminder.actions.cases import NewParty
 from reminder.actions.desk import Actor
 from reminder.actions.entries import Slot
 from reminder.domain.cases import Event
@@ -427,3 +428,45 @@ async def test_counts_are_of_units_and_name_nobody(rt: Runtime) -> None:
     later = await act(rt, "zhou", oversight.counts)
     assert later[0].overdue > 0
     assert Role.HANDLER in (await person(rt, "chen")).roles
+
+
+async def test_more_people_come_onto_a_case_and_five_at_most_speak_for_a_group(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    for number in range(5):
+        one = NewParty(name=f"代表{number}", phones=(f"+1202555015{number}",), role="representative")
+        await act(rt, "chen", parties.add, case_id, one)
+    sixth = NewParty(name="代表六", role="representative")
+    assert await refused(act(rt, "chen", parties.add, case_id, sixth)) == "party.five"
+    assert (
+        await refused(act(rt, "chen", parties.add, case_id, NewParty(name="x", role="boss"))) == "party.role"
+    )
+    other = NewParty(name="对方", phones=("+12025550160",), role="counterpart")
+    await act(rt, "chen", parties.add, case_id, other)
+    await until(rt, moment("2026-11-25", "09:00"))
+    await act(rt, "chen", entries.propose, case_id, Slot(day=date(2026, 11, 27)))
+    await after(rt, minutes=5)
+    told = {row.message.to for row in texts(rt) if "27日" in row.message.text}
+    assert {LI, "+12025550150", "+12025550160"} <= told
+    await sound(rt)
+
+
+async def test_a_wish_for_more_time_is_nobodys_task_once_the_case_is_answered(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    await act(rt, "chen", cases.contact, case_id, "spoke")
+    await act(rt, "chen", moves.extend, case_id, 10, "等材料")
+    assert "approve_extension" in [task["what"] for task in await tasks(rt, case_id)]
+    await act(rt, "chen", cases.answer, case_id, "upheld", "done")
+    assert "approve_extension" not in [task["what"] for task in await tasks(rt, case_id)]
+    await sound(rt)
+
+
+async def test_after_a_review_that_lets_it_stand_closing_falls_due(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    await act(rt, "chen", cases.contact, case_id, "spoke")
+    await act(rt, "chen", cases.answer, case_id, "upheld", "done")
+    await act(rt, "chen", cases.served, case_id, "by hand")
+    await act(rt, "chen", moves.ask_review, case_id)
+    plan = await act(rt, "zhou", moves.review_result, case_id, True, "stands")
+    assert plan.entries["close_reviewed"].due_on == date(2026, 11, 30)
+    plan = await act(rt, "chen", cases.close, case_id)
+    assert plan.entries["close_reviewed"].status.value == "met"
