@@ -3,11 +3,15 @@
 from datetime import time
 
 from reminder.actions import reconciling
+from reminder.actions.deliveries import hear
+from reminder.channels.base import Found
+from reminder.channels.twilio_errors import heard
 from reminder.domain.workdays import at, local_day
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import meta
+from reminder.store import meta, receipts
+from reminder.store.database import Tx
 
 NOT_BEFORE = time(5)
 """The provider's books of a day close some time after midnight."""
@@ -32,8 +36,17 @@ async def reconcile(rt: Runtime) -> int:
         log.warning("books.unread", reason=type(found).__name__)
         return 0
     async with rt.db.write() as tx:
+        for one in found:
+            await _late(tx, rt, one)
         difference = await reconciling.compare(tx, found, since, until)
         told = await reconciling.report(tx, rt.desk, difference, since)
         await meta.put(tx, _DONE, today.isoformat())
         failpoint("reconcile.before_commit")
     return told
+
+
+async def _late(tx: Tx, rt: Runtime, one: Found) -> None:
+    """A status whose callback was lost has its effect now: an opt-out is kept, a person told what failed."""
+    news = heard(one.provider_id, one.status, one.code)
+    if news is not None:
+        await hear(tx, rt.desk, await receipts.token_of(tx, one.provider_id), news)

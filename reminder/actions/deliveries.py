@@ -22,7 +22,7 @@ from reminder.domain.messages import (
 )
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
-from reminder.store import cases, inbox, people, receipts, reminders, residents
+from reminder.store import cases, inbox, overview, people, receipts, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
@@ -193,6 +193,22 @@ async def _receipt(tx: Tx, desk: Desk, reminder: Reminder, news: Delivered | Und
     if news.refusal is Refusal.OPTED_OUT:
         await _opted_out(tx, desk, reminder, now)
     await _not_reached(tx, desk, reminder, now)
+
+
+async def pressed(tx: Tx, desk: Desk, person_id: int, message_id: str, shown: str) -> None:
+    """A button was pressed: whoever pressed it has the message, whatever we knew of its delivery.
+
+    Only a message of theirs whose answer was lost, and whose text is the one shown, is meant by it.
+    """
+    if not shown or await reminders.of_person(tx, person_id, message_id) is not None:
+        return
+    for reminder in await overview.unclear_of(tx, person_id):
+        attempt = (await reminders.attempts(tx, reminder.id))[-1]
+        token = str(attempt["token"])
+        text = desk.sealer.open(attempt["sealed"], bound_to=f"attempts|sealed|{token}")
+        if text.strip() == shown.strip():
+            await accepted(tx, desk, reminder, message_id)
+            return
 
 
 async def lease_over(tx: Tx, desk: Desk, reminder: Reminder) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reminder.actions import people
+from reminder.actions.deliveries import pressed
 from reminder.actions.desk import Actor
 from reminder.bot import cards, days, imports, intake
 from reminder.bot.answers import Answer, Card, deliver, says
@@ -89,6 +90,7 @@ async def _answer(turn: Turn) -> Answer:
     """A tap, a command, an answer to our question, or words that mean nothing yet."""
     heard = turn.heard
     if heard.callback:
+        await pressed(turn.tx, turn.desk, turn.person.id, heard.message, heard.shown)
         return await tapped(turn, heard.tap)
     if heard.text.startswith("/"):
         await turn.ask_no_more()

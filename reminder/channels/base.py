@@ -47,6 +47,8 @@ class Found:
     status: str
     """The provider's own word."""
     body_matches: bool
+    code: str = ""
+    """Its error code, where it gives one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

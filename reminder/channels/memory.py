@@ -105,6 +105,8 @@ class MemorySms(_Memory):
     """An `SmsPort` without a network."""
 
     inbox: list[Inbound] = field(default_factory=list)
+    fates: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Status and error code that the log has for a message, by provider id; else "sent"."""
     blind: Trouble | None = None
     """What enquiries answer instead of the log, if set."""
 
@@ -138,9 +140,12 @@ class MemorySms(_Memory):
         if self.blind is not None:
             return self.blind
         return [
-            Found(provider_id=entry.provider_id, sent_at=entry.at, status="sent", body_matches=False)
+            Found(
+                provider_id=entry.provider_id, sent_at=entry.at, status=status, body_matches=False, code=code
+            )
             for entry in self.ledger
             if since <= entry.at < until
+            for status, code in [self.fates.get(entry.provider_id, ("sent", ""))]
         ]
 
 

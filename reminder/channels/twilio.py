@@ -176,7 +176,13 @@ class Twilio:
         if isinstance(log, Trouble):
             return log
         return [
-            Found(provider_id=entry.sid, sent_at=moment, status=str(entry.status), body_matches=False)
+            Found(
+                provider_id=entry.sid,
+                sent_at=moment,
+                status=str(entry.status),
+                body_matches=False,
+                code=str(entry.error_code or ""),
+            )
             for entry in log
             if entry.direction == "outbound-api" and (moment := _moment(entry)) and since <= moment < until
         ]

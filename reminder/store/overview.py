@@ -77,6 +77,12 @@ async def newest(tx: Tx) -> int:
     return int((await tx.execute(sa.select(sa.func.max(t.reminders.c.id)))).scalar() or 0)
 
 
+async def unclear_of(tx: Tx, person_id: int) -> list[Reminder]:
+    """A colleague's messages of which nobody knows yet whether they arrived."""
+    states = [State.SENDING.value, State.UNCERTAIN.value]
+    return await some(tx, t.reminders.c.person_id == person_id, t.reminders.c.state.in_(states))
+
+
 async def overdue(tx: Tx, now: datetime) -> list[Reminder]:
     """What waits to go and fell due before now, oldest first."""
     return await some(tx, t.reminders.c.state == State.PLANNED.value, t.reminders.c.due_at <= now)

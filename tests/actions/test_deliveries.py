@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from reminder.actions import entries as visits
-from reminder.actions.deliveries import BACKOFF
+from reminder.actions.deliveries import BACKOFF, pressed
 from reminder.actions.dispatching import claim
 from reminder.channels.memory import Mishap, fail_before, lose, refuse
 from reminder.domain.messages import (
@@ -48,7 +48,7 @@ from tests.actions.acting import (
     until,
     visited_case,
 )
-from tests.office import LI, STAFF, a_case, clock_of, person, read
+from tests.office import LI, STAFF, a_case, clock_of, person, read, write
 
 TAKEN, ARRIVED = Accepted(provider_id="SM9"), Delivered(provider_id="SM9")
 RETURNED = Undelivered(provider_id="SM9", refusal=None, code="30005")
@@ -305,6 +305,21 @@ async def test_a_staff_message_nobody_knows_of_is_repeated_once_with_a_mark(rt: 
     assert mark not in first.text
     assert second.text.startswith(mark)
     assert await states(rt, "new_case") == [("unknown", "unclear")]
+
+
+async def test_a_button_pressed_proves_that_the_message_arrived_and_nothing_is_repeated(rt: Runtime) -> None:
+    chat(rt).script.append(lose(copies=1))
+    await a_case(rt, accepted=False)
+    await settle(rt)
+    (arrived,) = [r for r in chat(rt).ledger if r.message.to == str(STAFF["chen"].chat)]
+    assert [s[0] for s in await states(rt, "new_case")] == ["uncertain"]
+    chen = await person(rt, "chen")
+    await write(rt, lambda tx: pressed(tx, rt.desk, chen.id, "77", "another text"))
+    assert [s[0] for s in await states(rt, "new_case")] == ["uncertain"]
+    await write(rt, lambda tx: pressed(tx, rt.desk, chen.id, arrived.provider_id, arrived.text))
+    assert [s[0] for s in await states(rt, "new_case")] == ["sent"]
+    await after(rt, minutes=30)
+    assert len([r for r in chat(rt).ledger if r.message.to == str(STAFF["chen"].chat)]) == 1
 
 
 async def test_a_digest_nobody_knows_of_is_never_repeated(rt: Runtime) -> None:

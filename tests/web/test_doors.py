@@ -14,11 +14,11 @@ from jobs.reconcile import reconcile
 from reminder.bot.hook import set_right
 from reminder.domain.messages import Unknown
 from reminder.runtime import Runtime, Web
-from reminder.store import inbox
+from reminder.store import inbox, residents
 from reminder.web.app import web
 from reminder.web.metrics import metrics
 from reminder.web.telegram import BODY_BYTES, HEADER
-from tests.actions.acting import after, chat, moment, rows, sms, until
+from tests.actions.acting import after, chat, moment, rows, sms, tasks, until
 from tests.office import LI, a_case, clock_of, read
 
 PATH, SECRET = "/telegram/0123456789abcdef", "the-secret-of-the-hook"
@@ -212,3 +212,16 @@ async def test_a_log_that_cannot_be_read_is_read_later(rt: Runtime) -> None:
     assert await rows(rt, "reconciled") == []
     sms(rt).blind = None
     assert await reconcile(rt) == 1
+
+
+async def test_a_status_whose_callback_was_lost_has_its_effect_the_next_day(rt: Runtime) -> None:
+    case_id = (await a_case(rt)).row.case.id
+    await after(rt, minutes=5)
+    (row,) = await rows(rt, "accepted")
+    sms(rt).fates[row.provider_id] = ("undelivered", "21610")
+    await until(rt, moment("2026-11-24", "09:00"))
+    (row,) = await rows(rt, "accepted")
+    assert row.state.value == "undelivered"
+    held = await read(rt, lambda tx: residents.phones(tx, rt.desk.sealer, [row.resident_id or 0]))
+    assert [phone.opted_out for phone in held[row.resident_id or 0]] == [True]
+    assert "accepted" in [task["kind"] for task in await tasks(rt, case_id)]
