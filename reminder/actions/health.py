@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reminder.actions import holding
 from reminder.logs import log
 from reminder.store import entries, meta, reminders
 from reminder.store.database import Database, Tx
@@ -34,16 +35,19 @@ async def beat(tx: Tx, now: datetime) -> None:
     await meta.put(tx, _PULSE, now.isoformat())
 
 
-async def look(db: Database, now: datetime) -> Health:
-    """Reads only; a database that cannot be read is an answer too."""
+async def look(db: Database, now: datetime, stopped: Sequence[str] = ()) -> Health:
+    """Reads only; a database that cannot be read is an answer too. `stopped`: channels that do not send."""
     try:
         async with db.read() as tx:
             lag, pulse = await lag_of(tx, now), await meta.get(tx, _PULSE)
+            hold = await holding.held(tx)
     except Exception as error:  # whatever it is, the answer is that we are not ready
         log.error("health.database", error=type(error).__name__)
         return Health(lag=timedelta(0), pulse_at=None, why=["the database cannot be read"])
     beaten = datetime.fromisoformat(pulse) if pulse else None
-    why = []
+    why = list(stopped)
+    if hold is not None:
+        why.append(f"sending is held until an administrator answers /go ({hold.why}, {hold.n})")
     if beaten is None or now - beaten > DEAD_AFTER:
         why.append("the timetable stands still, or the database cannot be written")
     if lag > MOST_LAG:

@@ -137,6 +137,7 @@ COMMANDS: Mapping[str, Command] = {
     "import": Command(run=imports.ask_for_file, action="import", menu=True, admin=True),
     "preview": Command(run=lists.preview, action="preview", admin=True),
     "status": Command(run=office.status, action="status", menu=True, admin=True),
+    "go": Command(run=office.go, action="release", admin=True),
     "lang": Command(run=lists.lang, action="see"),
     "help": Command(run=help_, action="see", menu=True),
 }

@@ -8,7 +8,7 @@ from typing import Any
 import segno
 
 from reminder.actions import calendars as marking
-from reminder.actions import people
+from reminder.actions import holding, people
 from reminder.actions.gaps import rungs_in_words
 from reminder.actions.guard import permit
 from reminder.actions.overview import overview
@@ -16,6 +16,7 @@ from reminder.bot import protocols
 from reminder.bot.answers import Answer, Paper, says
 from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
+from reminder.bot.standstill import standstill
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
@@ -180,7 +181,8 @@ async def status(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     """`/status`: today's messages by state, what failed and why, what nobody has joined or dealt with."""
     await permit(turn.tx, turn.by, "status")
     found = await overview(turn.tx, turn.desk)
-    lines = [turn.word("bot.status_head", day=say_day(turn.today, turn.lang, turn.today))]
+    lines = await standstill(turn)
+    lines.append(turn.word("bot.status_head", day=say_day(turn.today, turn.lang, turn.today)))
     lines += [
         f"· {turn.word(f'delivery.{state}')}: {n}"
         for state in State
@@ -196,6 +198,12 @@ async def status(turn: Turn, args: str) -> Answer:  # noqa: ARG001
         lines.append(turn.word("bot.status_missing", names=clip(names, 300)))
     lines += rungs_in_words(turn.desk, found.rungs, turn.lang)
     return says("\n".join(lines))
+
+
+async def go(turn: Turn, args: str) -> Answer:  # noqa: ARG001
+    """`/go`: what was held may leave."""
+    found = await holding.go(turn.tx, turn.desk, turn.by)
+    return says(turn.word("hold.released", n=found.n))
 
 
 def _trouble(turn: Turn, no: str, row: Any) -> str:

@@ -74,6 +74,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "protocol": (_ADMIN, Scope.OFFICE),
     "calendar": (_ADMIN, Scope.OFFICE),
     "status": (frozenset({Role.ADMIN, Role.SUPERVISION}), Scope.OFFICE),
+    "release": (frozenset({Role.ADMIN}), Scope.OFFICE),
 }
 """Action -> who may, and how far. An action that is not here is allowed to nobody."""
 

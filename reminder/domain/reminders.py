@@ -71,6 +71,8 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     NOT_ENROLLED = "not_enrolled"
     USELESS = "useless"
+    REPEAT_BREAKER = "repeat_breaker"
+    """The same words to the same number for the fourth time within a day."""
     UNDONE = "undone"
 
 
