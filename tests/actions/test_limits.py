@@ -256,7 +256,7 @@ async def test_the_same_words_to_one_number_a_fourth_time_within_a_day_are_stopp
             await reminders.add(
                 tx,
                 key=f"reply:fault:{n}",  # answers are not counted by the daily cap
-                detail={"alt": ""},
+                detail={"alt": "书面"},
                 case_id=case_id,
                 resident_id=phone[0],
                 phone_id=phone[1],
