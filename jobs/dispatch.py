@@ -2,26 +2,33 @@
 
 import asyncio
 
+from jobs.guarding import clear, look
+from reminder.actions import holding
 from reminder.actions.deliveries import hear
-from reminder.actions.dispatching import claim
+from reminder.actions.dispatching import claim, end_late
 from reminder.channels.base import Port
-from reminder.domain.messages import Outgoing
+from reminder.domain.messages import Declined, Outgoing
+from reminder.domain.people import Channel
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
-from reminder.store import overview, reminders
+from reminder.store import holds, overview, reminders
+from reminder.store.database import Tx
 
 ROUNDS = 1000
 """At most so many batches in one tick."""
 
+PATIENCE = 3.0
+"""Seconds one tick waits, in all, for the channel's rate to let more through."""
+
 
 async def dispatch(rt: Runtime) -> int:
-    """Send what is ready, each channel on its own: a slow one holds up nobody else. Returns the count.
+    """Send what is ready on every channel. Returns the count.
 
     With a concurrency of one it is one message at a time over all channels, in an order that repeats itself.
     """
     async with rt.db.read() as tx:
         first = await reminders.next_send_at(tx)
-    if first is None or first > rt.clock.now():
+    if rt.guard is None and (first is None or first > rt.clock.now()):
         return 0
     ports: list[Port] = [port for port in (rt.chat, rt.sms) if port is not None]
     if rt.concurrency == 1:
@@ -31,22 +38,69 @@ async def dispatch(rt: Runtime) -> int:
     return sum(task.result() for task in tasks)
 
 
+async def dispatch_telegram(rt: Runtime) -> int:
+    """A job of its own: however slow texts are, this one's next tick comes when it should."""
+    return await _if_due(rt, rt.chat)
+
+
+async def dispatch_sms(rt: Runtime) -> int:
+    """As `dispatch_telegram`."""
+    return await _if_due(rt, rt.sms)
+
+
+async def _if_due(rt: Runtime, port: Port | None) -> int:
+    if port is None:
+        return 0
+    async with rt.db.read() as tx:
+        first = await holds.next_send_at(tx, port.name.value)
+    if rt.guard is None and (first is None or first > rt.clock.now()):
+        return 0
+    return await _channel(rt, port)
+
+
 async def _channel(rt: Runtime, port: Port) -> int:
-    total = 0
+    total, waited, valve = 0, 0.0, rt.valves[port.name]
+    await look(rt)
     for _ in range(ROUNDS):
         async with rt.db.write() as tx:
-            batch = await claim(tx, rt.desk, port.name, rt.concurrency)
+            batch = await _take(tx, rt, port.name)
             newest = await overview.newest(tx) if batch and rt.instance is not None else 0
         if rt.instance is not None:
             rt.instance.sent(newest)  # before anything leaves: an older database is then known as one
         failpoint("claim.after_commit")
-        if not batch:
+        if batch:
+            async with asyncio.TaskGroup() as group:
+                for outgoing in batch:
+                    group.create_task(_send(rt, port, outgoing))
+            total += len(batch)
+            continue
+        wait = valve.wait(rt.clock.monotonic())
+        if wait <= 0 or waited + wait > PATIENCE:
             break
-        async with asyncio.TaskGroup() as group:
-            for outgoing in batch:
-                group.create_task(_send(rt, port, outgoing))
-        total += len(batch)
+        waited += wait
+        await rt.clock.sleep(wait)
     return total
+
+
+async def _take(tx: Tx, rt: Runtime, channel: Channel) -> list[Outgoing]:
+    """What may leave now, if anything may."""
+    valve, now, monotonic = rt.valves[channel], rt.clock.now(), rt.clock.monotonic()
+    way = await clear(tx, rt, channel)
+    until = valve.shut_until(now) or way.until
+    if way.right_clock and (until is not None or way.only_asks):
+        await end_late(tx, rt.desk, channel)
+    if until is not None:
+        if way.right_clock:
+            # Put off, so that nobody asks in vain; by a clock that may be wrong nothing is put anywhere.
+            await holding.put_off(tx, channel, until)
+        return []
+    room = valve.room(now, monotonic, rt.concurrency)
+    if room <= 0:
+        return []
+    only = holding.ASKS if way.only_asks else ()
+    batch = await claim(tx, rt.desk, channel, room, resting=valve.resting(monotonic), only=only)
+    valve.took(batch, monotonic)
+    return batch
 
 
 async def _send(rt: Runtime, port: Port, outgoing: Outgoing) -> None:
@@ -55,8 +109,11 @@ async def _send(rt: Runtime, port: Port, outgoing: Outgoing) -> None:
     news = await port.send(outgoing)
     rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
     failpoint(f"call.{port.name}.after_answer")
+    refused = rt.valves[port.name].heard(outgoing.to, news, rt.clock.now())
     async with rt.db.write() as tx:
         failpoint("result.after_begin")
         await hear(tx, rt.desk, outgoing.token, news)
+        if refused and isinstance(news, Declined):
+            await holding.channel_refused(tx, rt.desk, port.name, news.code)
         failpoint("result.before_commit")
     failpoint("result.after_commit")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from reminder.actions import health
+from reminder.actions import away, health
 from reminder.logs import log
 from reminder.runtime import Runtime
 
@@ -16,11 +16,12 @@ async def heartbeat(rt: Runtime) -> int:
     """Beat; and once a minute tell whoever watches from outside, but only while the work keeps up."""
     now = rt.clock.now()
     async with rt.db.write() as tx:
+        await away.notice(tx, now)
         await health.beat(tx, now)
     if (
         rt.watcher is not None
         and _is_time(rt, now)
-        and (await health.look(rt.db, now, rt.desk.instance)).ready
+        and (await health.look(rt.db, now, rt.desk.instance, rt.stopped())).ready
     ):
         rt.memo[_TOLD] = now
         await _tell(rt.watcher)

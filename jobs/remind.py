@@ -1,5 +1,6 @@
 """Entries whose next reminder has come become reminder rows; the agenda moves on."""
 
+from jobs.guarding import believed
 from reminder.actions.reminding import fall_due
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
@@ -14,6 +15,8 @@ async def remind(rt: Runtime) -> int:
     """Returns how many entries were looked at. Run twice, late or beside itself it writes nothing twice."""
     async with rt.db.read() as tx:
         first = await entries.next_due_at(tx)
+        if not await believed(tx, rt):
+            return 0
     if first is None or first > rt.clock.now():
         return 0
     total = 0

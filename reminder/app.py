@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import uvicorn
 
+from jobs.guarding import begin
 from jobs.timetable import TIMETABLE, WATCH
 from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
@@ -25,9 +26,11 @@ from reminder.bundled import folder
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.clock import Clock, SystemClock
+from reminder.domain import rates
 from reminder.domain.calendars import NO_OVERRIDES, Overrides, read_overrides
 from reminder.domain.errors import Fault, Faulty, ReminderError
 from reminder.domain.offices import Office
+from reminder.domain.people import Channel
 from reminder.domain.protocol_files import read_protocols, sources
 from reminder.domain.protocols import Protocol
 from reminder.instance import Instance
@@ -39,7 +42,8 @@ from reminder.settings import Settings
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
 from reminder.store.seal import Sealer
-from reminder.watcher import watcher
+from reminder.valves import Guard, new_valves
+from reminder.watcher import clock_of, watcher
 from reminder.web.app import web
 from reminder.web.metrics import metrics
 
@@ -236,6 +240,11 @@ def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtim
         db=base.db,
         desk=base.desk,
         web=_web(settings, base.desk.sealer),
+        valves=new_valves(
+            {Channel.TELEGRAM: rates.TELEGRAM, Channel.SMS: rates.of_texts(settings.twilio.per_second)}
+        ),
+        guard=Guard(),
+        elsewhere=clock_of(settings.telegram.base_url),
         watcher=watcher(settings.health.ping_url) if settings.health.ping_url else None,
         waker=lambda name: jobs[0].wake(name),  # noqa: PLW0108 - made below
         **channels,
@@ -269,6 +278,7 @@ async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
         if rt.chat is not None:
             hooked = rt.web is not None and rt.web.hook_path
             tasks.add(loop.create_task(keep_hooked(rt) if hooked else poll(rt), name="telegram"))
+        await begin(rt)
         scheduler.start()
         if rt.chat is not None:
             await set_menus(rt)

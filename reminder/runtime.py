@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from reminder.actions.desk import Desk
 from reminder.channels.base import ChatPort, SmsPort
 from reminder.clock import Clock
+from reminder.domain.people import Channel
 from reminder.instance import Instance
 from reminder.metrics import Meters
 from reminder.store.database import Database
+from reminder.valves import Guard, Valve, new_valves, troubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,12 @@ class Runtime:
     memo: dict[str, object] = field(default_factory=dict)
     """What jobs remember between ticks and may forget at any time."""
 
+    valves: dict[Channel, Valve] = field(default_factory=new_valves)
+    guard: Guard | None = None
+    """Of a process that serves: a clock moved by hand steps from event to event and never jumps."""
+    elsewhere: Callable[[], Awaitable[datetime | None]] | None = None
+    """Another machine's clock, asked when ours seems to have jumped."""
+
     meters: Meters = field(default_factory=Meters)
     watcher: Callable[[], Awaitable[None]] | None = None
     """Tells somebody outside that we keep up; silence is the alarm."""
@@ -48,6 +57,10 @@ class Runtime:
 
     def wake(self, job: str) -> None:
         self.waker(job)
+
+    def stopped(self) -> list[str]:
+        """Channels on which nothing leaves just now, each in a sentence."""
+        return troubles(self.valves, self.clock.now())
 
     @property
     def clock(self) -> Clock:

@@ -117,6 +117,9 @@ class TwilioSettings(_Section):
     )
     base_url: Address | None = Field(default=None, description="Where its API answers, if not at Twilio")
     two_way: bool = Field(default=True, description="Whether residents can reply to the number")
+    per_second: int = Field(
+        default=1, ge=1, le=100, description="Most texts the number carries in a second, 1 to 100"
+    )
     adds_signature: bool = Field(
         default=False, description="Whether the provider itself puts the signature before texts"
     )

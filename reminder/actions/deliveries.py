@@ -22,7 +22,7 @@ from reminder.domain.messages import (
 )
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
-from reminder.store import cases, inbox, overview, people, receipts, reminders, residents
+from reminder.store import cases, holds, inbox, overview, people, receipts, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
@@ -122,6 +122,8 @@ async def _try_again(tx: Tx, desk: Desk, reminder: Reminder, news: NotSent) -> N
     await reminders.move(
         tx, reminder.id, State.SENDING, State.PLANNED, send_after=now + pause, reason=news.reason
     )
+    if news.retry_after is not None and reminder.channel == Channel.TELEGRAM:
+        await holds.chat_waits(tx, reminder, now + pause)
 
 
 async def _declined(tx: Tx, desk: Desk, reminder: Reminder, news: Declined) -> None:

@@ -1,6 +1,8 @@
 """The last second before a message leaves: is it still wanted, and in what words? Then the intent is kept."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -8,6 +10,7 @@ from reminder.actions.deliveries import LEASE
 from reminder.actions.desk import Desk
 from reminder.actions.digests import DIGEST, digest_of
 from reminder.actions.reminding import NEEDS_A_PERSON, barred
+from reminder.actions.repeating import too_often
 from reminder.actions.replan import release
 from reminder.actions.scene import Scene, read_scene
 from reminder.actions.switches import restrained, stopped
@@ -26,7 +29,7 @@ from reminder.domain.workdays import Hours, at, local_day
 from reminder.failpoints import failpoint
 from reminder.kinds import Kind
 from reminder.segments import sms
-from reminder.store import cases, inbox, reminders
+from reminder.store import cases, holds, inbox, reminders
 from reminder.store import switches as held
 from reminder.store.database import Tx
 from reminder.store.reminders import WAITING, Reminder
@@ -44,8 +47,10 @@ MIN_VALIDITY = timedelta(minutes=15)
 MAX_VALIDITY = timedelta(hours=10)
 
 
-async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoing]:
+async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int, **some: Sequence[Any]) -> list[Outgoing]:
     """Take up to `limit` reminders that are to go now, at most one per recipient; their intent is in `tx`.
+
+    `some` as in `holds.ready`: chats that are left alone now, kinds that alone go.
 
     Everything is decided on what the database says now. Whatever must not go ends here, with its reason.
     """
@@ -55,7 +60,7 @@ async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int) -> list[Outgoi
     if not switches.armed(desk.instance) or await stopped(tx, desk, channel, switches):
         return []
     failpoint("claim.before_select")
-    for reminder in await reminders.ready(tx, desk.clock.now(), limit * 4, channel.value):
+    for reminder in await holds.ready(tx, desk.clock.now(), limit * 4, channel.value, **some):
         if len(found) == limit:
             break
         if reminder.recipient in taken:
@@ -93,6 +98,9 @@ async def _claim_one(tx: Tx, desk: Desk, reminder: Reminder, switches: Switches)
     if composed is None:
         await _nothing_left(tx, scene)
         return None
+    if await too_often(tx, scene, composed[0]):
+        await _end(tx, scene, State.SUPPRESSED, Reason.REPEAT_BREAKER)
+        return None
     return await _intend(tx, scene, kind, *composed)
 
 
@@ -104,7 +112,7 @@ async def _nothing_left(tx: Tx, scene: Scene) -> None:
 
 async def _ended(tx: Tx, scene: Scene) -> bool:
     """Whether it must not go any more; if so it has got its terminal state and reason."""
-    reminder, now = scene.reminder, scene.now
+    reminder = scene.reminder
     state, reason = _verdict(scene)
     # A correction goes in any case: a wrong date costs its reader more than one text too many.
     counted = not reminder.key.startswith("reply:") and reminder.step not in {MOVED, OFF}
@@ -113,13 +121,31 @@ async def _ended(tx: Tx, scene: Scene) -> bool:
     if state is None:
         return False
     assert reason is not None
+    await _end(tx, scene, state, reason)
+    return True
+
+
+async def end_late(tx: Tx, desk: Desk, channel: Channel) -> int:
+    """Messages that would come too late end, although nothing is being claimed; returns how many."""
+    late = await holds.of_no_more_use(tx, desk.clock.now(), channel.value)
+    for reminder in late:
+        try:
+            await _end(tx, await read_scene(tx, desk, reminder), State.MISSED, Reason.USELESS)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # as in `claim`: one that cannot be read stops no other
+            await _dead(tx, desk, reminder, error)
+    return len(late)
+
+
+async def _end(tx: Tx, scene: Scene, state: State, reason: Reason) -> None:
+    reminder, now = scene.reminder, scene.now
     await reminders.move(
         tx, reminder.id, State.PLANNED, state, reason=reason.value, ended_at=now, lease_until=None
     )
     await _unasked(tx, reminder, now)
     if reason in NEEDS_A_PERSON and reminder.resident_id is not None and reminder.case_id is not None:
         await tell_otherwise(tx, scene.desk, reminder.case_id, reminder.id)
-    return True
 
 
 async def _unasked(tx: Tx, reminder: Reminder, now: datetime) -> None:

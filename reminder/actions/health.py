@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reminder.actions import holding
 from reminder.logs import log
 from reminder.store import entries, meta, reminders, switches
 from reminder.store.database import Database, Tx
@@ -34,17 +35,23 @@ async def beat(tx: Tx, now: datetime) -> None:
     await meta.put(tx, _PULSE, now.isoformat())
 
 
-async def look(db: Database, now: datetime, instance: str = "") -> Health:
-    """Reads only; a database that cannot be read is an answer too. `instance` is the machine that asks."""
+async def look(db: Database, now: datetime, instance: str = "", stopped: Sequence[str] = ()) -> Health:
+    """Reads only; a database that cannot be read is an answer too.
+
+    `instance` is the machine that asks; `stopped` says which channels do not send, and why.
+    """
     try:
         async with db.read() as tx:
             held = await switches.get(tx)
             lag, pulse = await lag_of(tx, now), await meta.get(tx, _PULSE)
+            hold = await holding.held(tx)
     except Exception as error:  # whatever it is, the answer is that we are not ready
         log.error("health.database", error=type(error).__name__)
         return Health(lag=timedelta(0), pulse_at=None, why=["the database cannot be read"])
     beaten = datetime.fromisoformat(pulse) if pulse else None
-    why = [] if held.armed(instance) else ["this copy is not armed: reminder arm"]
+    why = list(stopped) if held.armed(instance) else ["this copy is not armed: reminder arm", *stopped]
+    if hold is not None:
+        why.append(f"sending is held until an administrator answers /go ({hold.why}, {hold.n})")
     if beaten is None or now - beaten > DEAD_AFTER:
         why.append("the timetable stands still, or the database cannot be written")
     if lag > MOST_LAG:

@@ -254,6 +254,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.CONFIDENTIAL,
         Reason.DAILY_CAP,
         Reason.USELESS,
+        Reason.REPEAT_BREAKER,
     }
 )
 """Texts that cannot go for these reasons become somebody's task: nobody loses news by lacking a phone."""

@@ -103,7 +103,7 @@ _FREE = frozenset(
         "year",
     }
     | {"received", "closed", "on_time", "were_due", "visited", "visits_due", "bounced", "undelivered"}
-    | {"provisional"}
+    | {"provisional", "since", "back"}
 )
 """Fields of a fact that a person wrote for this very message."""
 

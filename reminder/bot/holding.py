@@ -1,6 +1,6 @@
 """How do admins stop what leaves the house, and let it go again, by chat?"""
 
-from reminder.actions import switches
+from reminder.actions import holding, switches
 from reminder.bot.answers import Answer, says
 from reminder.bot.choices import offer, want
 from reminder.bot.named import parts
@@ -18,7 +18,10 @@ async def stop(turn: Turn, args: str) -> Answer:
 
 
 async def go(turn: Turn, args: str) -> Answer:
-    """`/go NAME`: let it leave again."""
+    """`/go`: what was held because too much fell due, or the clock leapt; `/go NAME`: what people stopped."""
+    if not args.strip() and await holding.held(turn.tx) is not None:
+        found = await holding.go(turn.tx, turn.desk, turn.by)
+        return says(turn.word("hold.released", n=found.n))
     stopped = await switches.in_words(turn.tx, await kept.get(turn.tx))
     if not args.strip() and stopped:
         options = [(f"{name} · {why}"[:60], f"go {name}") for name, why in stopped]

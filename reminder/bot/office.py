@@ -17,6 +17,7 @@ from reminder.bot.answers import Answer, Paper, says
 from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
 from reminder.bot.holding import held
+from reminder.bot.standstill import standstill
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.errors import Refused
@@ -181,7 +182,8 @@ async def status(turn: Turn, args: str) -> Answer:  # noqa: ARG001
     """`/status`: today's messages by state, what failed and why, what nobody has joined or dealt with."""
     await permit(turn.tx, turn.by, "status")
     found = await overview(turn.tx, turn.desk)
-    lines = [turn.word("bot.status_head", day=say_day(turn.today, turn.lang, turn.today))]
+    lines = await standstill(turn)
+    lines.append(turn.word("bot.status_head", day=say_day(turn.today, turn.lang, turn.today)))
     lines += [
         f"· {turn.word(f'delivery.{state}')}: {n}"
         for state in State

@@ -76,6 +76,7 @@ POLICY: Mapping[str, tuple[frozenset[Role], Scope]] = {
     "calendar": (_ADMIN, Scope.OFFICE),
     "stop": (frozenset({Role.ADMIN, Role.SUPERVISION, Role.TOP}), Scope.OFFICE),
     "status": (frozenset({Role.ADMIN, Role.SUPERVISION}), Scope.OFFICE),
+    "release": (frozenset({Role.ADMIN}), Scope.OFFICE),
 }
 """Action -> who may, and how far. An action that is not here is allowed to nobody."""
 

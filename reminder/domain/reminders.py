@@ -75,6 +75,8 @@ class Reason(StrEnum):
     """The office is not live, and the number is not on the team's list."""
     RESTORED = "restored"
     """It was due before a copy of the database was armed."""
+    REPEAT_BREAKER = "repeat_breaker"
+    """The same words to the same number for the fourth time within a day."""
     UNDONE = "undone"
 
 

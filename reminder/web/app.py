@@ -34,7 +34,7 @@ def web(rt: Runtime) -> Starlette:
         return await received(rt, request)
 
     async def ready(_request: Request) -> Response:
-        found = await health.look(rt.db, rt.clock.now(), rt.desk.instance)
+        found = await health.look(rt.db, rt.clock.now(), rt.desk.instance, rt.stopped())
         return JSONResponse({"ready": found.ready, "why": found.why}, status_code=200 if found.ready else 503)
 
     routes = [

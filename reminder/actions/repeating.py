@@ -1,0 +1,30 @@
+"""Has this number had these very words so often that something of ours must be going round in a circle?"""
+
+from datetime import timedelta
+
+from reminder.actions.scene import Scene
+from reminder.domain.people import Channel
+from reminder.logs import log
+from reminder.store import holds
+from reminder.store.database import Tx
+
+SPAN = timedelta(hours=24)
+MOST = 3
+"""The same words to one number within the span; the next one is stopped, whatever called for it."""
+
+
+async def too_often(tx: Tx, scene: Scene, text: str) -> bool:
+    """By the words and the number alone: a fault may well have given each of them a key of its own."""
+    reminder = scene.reminder
+    if reminder.channel != Channel.SMS or reminder.phone_id is None:
+        return False
+    sent = await holds.texts_to(tx, reminder.phone_id, scene.now - SPAN)
+    if len(sent) < MOST:
+        return False
+    opened = (
+        scene.desk.sealer.open(row["sealed"], bound_to=f"attempts|sealed|{row['token']}") for row in sent
+    )
+    same = sum(words == text for words in opened)
+    if same >= MOST:
+        log.error("text.repeated", reminder=reminder.id, kind=reminder.kind, times=same)
+    return same >= MOST

@@ -1,0 +1,114 @@
+"""What one process knows of its channels: how much has left lately, and whether the provider still answers.
+
+All of it may be forgotten: a new process finds out again within a few calls, and what must not be lost
+waits in rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reminder.domain.breakers import Breaker, Floods, Position
+from reminder.domain.messages import Answer, NotSent, Outgoing
+from reminder.domain.people import Channel
+from reminder.domain.rates import Bucket, Rates
+from reminder.domain.storms import Reading
+
+FLOODS = ("flood", "http_429", "code_20429")
+"""Reasons by which a provider says that we are too fast."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Valve:
+    """One channel's. Without rates nothing is counted.
+
+    Only a process that serves has rates, on the machine's own monotonic clock. A clock that is moved from
+    event to event stands still while an instant is dealt with, so that no token would ever come back; a play
+    therefore lets everything of one instant go, and says the same thing in every run.
+    """
+
+    rates: Rates | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    floods: Floods = field(default_factory=Floods)
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    """By chat; the whole channel under ""."""
+
+    def shut_until(self, now: datetime) -> datetime | None:
+        """Nothing leaves before then; None while it may."""
+        ends = [end for end in (self.breaker.until, self.floods.until) if end is not None and end > now]
+        return max(ends, default=None)
+
+    def room(self, now: datetime, monotonic: float, most: int) -> int:
+        """How many may leave at once: one while the provider is being tried again."""
+        if self.breaker.position(now) is Position.TRYING:
+            most = min(most, 1)
+        if self.rates is not None:
+            most = min(most, self._whole().room(monotonic))
+        return most
+
+    def wait(self, monotonic: float) -> float:
+        """Seconds until the channel bears another message."""
+        return 0.0 if self.rates is None else self._whole().free_at(monotonic) - monotonic
+
+    def resting(self, monotonic: float) -> list[int]:
+        """Chats that bear no message just now."""
+        for chat, bucket in list(self._buckets.items()):
+            if bucket.room(monotonic) == bucket.rate.most:
+                del self._buckets[chat]  # it has rested: as if it had never been
+        return [int(chat) for chat, bucket in self._buckets.items() if chat and bucket.room(monotonic) < 1]
+
+    def took(self, batch: list[Outgoing], monotonic: float) -> None:
+        """These leave now."""
+        if self.rates is None:
+            return
+        self._buckets[""] = self._whole().take(monotonic, len(batch))
+        for outgoing in batch:
+            rate = self.rates.of(outgoing.to)
+            if rate is not None:
+                bucket = self._buckets.get(outgoing.to, Bucket(rate=rate))
+                self._buckets[outgoing.to] = bucket.take(monotonic)
+
+    def heard(self, to: str, answer: Answer, now: datetime) -> bool:
+        """Take in how one call ended; whether the provider has just begun to refuse our account."""
+        before = self.breaker
+        self.breaker = before.after(answer, now)
+        if isinstance(answer, NotSent) and answer.reason in FLOODS and answer.retry_after is not None:
+            self.floods = self.floods.after(to, answer.retry_after, now)
+        return self.breaker.account and not before.account
+
+    def _whole(self) -> Bucket:
+        assert self.rates is not None
+        return self._buckets.get("", Bucket(rate=self.rates.channel))
+
+
+def new_valves(rates: Mapping[Channel, Rates] | None = None) -> dict[Channel, Valve]:
+    """One for each channel. An SMS provider that slows us down means the account, not the number."""
+    given = rates or {}
+    return {
+        Channel.TELEGRAM: Valve(rates=given.get(Channel.TELEGRAM)),
+        Channel.SMS: Valve(rates=given.get(Channel.SMS), floods=Floods(chats=1)),
+    }
+
+
+@dataclass(slots=True, kw_only=True)
+class Guard:
+    """Of a process on the machine's clock: what it compares with at each look."""
+
+    clocks: Reading | None = None
+    leap: timedelta = timedelta(0)
+    """How far the wall clock has leapt, until somebody has judged it."""
+    row: int = 0
+    """The youngest message that has been counted."""
+    asked_at: float = float("-inf")
+    """When another machine's clock was last asked, in monotonic seconds."""
+
+
+def troubles(valves: Mapping[Channel, Valve], now: datetime) -> list[str]:
+    """Channels on which nothing leaves, each in a sentence, for whoever runs the machine."""
+    found = []
+    for channel, valve in valves.items():
+        breaker = valve.breaker
+        if breaker.position(now) is not Position.CLOSED:
+            why = "the provider refuses our account" if breaker.account else "the provider does not answer"
+            found.append(f"{channel}: {why} ({breaker.why}); tried again with one message at a time")
+    return found
