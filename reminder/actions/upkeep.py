@@ -18,6 +18,7 @@ from reminder.store.database import Tx
 ACCEPTED_AFTER = timedelta(days=15)
 """Acceptance cannot be put off to gain time: from here on the case counts as accepted (house rule)."""
 
+_MOMENT = timedelta(microseconds=1)
 SPONSOR_WEEK = "sponsor_week"
 MONDAY = 0
 
@@ -32,7 +33,9 @@ async def accept_by_clock(tx: Tx, desk: Desk, case_id: int) -> bool:
     due = received[0].at + ACCEPTED_AFTER
     if due > scene.now:
         return False
-    moment = max(due, scene.past.facts[-1].at)
+    moment = max(due, scene.past.facts[-1].at + _MOMENT)  # after what made it theirs, and not beside it
+    if moment > scene.now:
+        return False
     deed = await record.begin(tx, desk, CLOCKWORK, case_id, "accept_by_clock")
     value = {"by_clock": "yes"}
     await record.add(tx, desk, CLOCKWORK, case_id, Event.ACCEPT, deed=deed, at=moment, value=value)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reminder.actions import added, cases, entries, files, migrating, moves
+from reminder.actions import added, cases, entries, files, migrating, moves, upkeep
+from reminder.actions.scene import read_case
 from reminder.channels.memory import refuse
 from reminder.domain.cases import Event, Status
 from reminder.domain.errors import Refused
@@ -15,7 +16,7 @@ from reminder.runtime import Runtime
 from reminder.store import residents
 from tests.actions.acting import act as at_once
 from tests.actions.acting import after, closed, entry, send_in, settle, sms, states, texts, visited_case
-from tests.office import LI, a_case, pass_time, person, read
+from tests.office import LI, a_case, pass_time, person, read, write
 
 
 async def act(rt: Runtime, who: str, action: Any, *args: Any, **kwargs: Any) -> Any:
@@ -81,6 +82,20 @@ async def test_whoever_was_shown_another_way_hears_of_that_and_not_of_the_regist
     assert await states(rt, "received") == [("cancelled", "subject_closed")]
     assert [state for state, _ in await states(rt, "other_route")] == ["sent"]
     await act(rt, "he", moves.archive, case_id)
+
+
+async def test_a_case_signed_for_after_its_fifteen_days_is_accepted_by_the_clock_once(rt: Runtime) -> None:
+    """Acceptance entered beside the signature counted as before it, and so not at all; each night again."""
+    case_id = (await a_case(rt, accepted=False)).row.case.id
+    stone = await person(rt, "stone")
+    await act(rt, "chen", moves.refer, case_id, stone.unit_id)
+    pass_time(rt, days=16)
+    await act(rt, "zhou", moves.acknowledge, case_id)
+    pass_time(rt, hours=1)
+    assert await write(rt, lambda tx: upkeep.accept_by_clock(tx, rt.desk, case_id))
+    held = await read(rt, lambda tx: read_case(tx, rt.desk, case_id))
+    assert held.past.status is Status.ACCEPTED
+    assert not await write(rt, lambda tx: upkeep.accept_by_clock(tx, rt.desk, case_id))
 
 
 async def test_a_dispute_closed_with_two_sides_is_visited_on_both(rt: Runtime) -> None:

@@ -19,7 +19,8 @@ from reminder.domain.offices import Office
 from reminder.domain.planning import difference, next_step_at, steps
 from reminder.domain.protocols import Bound, EntryKind, Milestone, OffsetUnit
 from reminder.domain.workdays import at, local_day
-from tests.domain.histories import BEGINNINGS, STEP, Story
+from tests.dice import thrown
+from tests.domain.histories import BEGINNINGS, Story, a_step
 from tests.domain.possible import WAYS
 
 STEPS_WANTED = int(os.environ.get("PROPERTY_STEPS", "20000"))
@@ -54,7 +55,7 @@ def test_every_step_of_every_history_keeps_what_must_always_hold() -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(BEGINNINGS, st.lists(STEP, min_size=A_STORY, max_size=A_STORY), st.integers(0, 2**32))
+    @given(BEGINNINGS, thrown(A_STORY, a_step), st.integers(0, 2**32))
     def play(story: Story, moves: list[tuple[int, int, int]], seed: int) -> None:
         if played.steps >= STEPS_WANTED:
             return
