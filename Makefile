@@ -13,7 +13,7 @@ PYTHON := python3.13 python3.12 python3.11 python3
 # Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo year test check long bench lock wheel clean
+.PHONY: help demo year test check long seeded fuzz bench lock wheel clean
 .DELETE_ON_ERROR:
 
 help: ## List this
@@ -39,6 +39,12 @@ check: $(VENV)/to-test ## Style, types, directions of imports, tests
 
 long: $(VENV)/to-test ## Random histories for hours: 1,000,000 steps of a case, 20,000 of an office
 	PROPERTY_STEPS=1000000 OFFICE_STEPS=20000 $(PYTEST) tests/domain/test_invariants.py tests/flows/test_random_office.py
+
+seeded: $(VENV)/to-test ## Put every seeded bug into a copy and see it caught (ARGS="05 07": only these)
+	@PYTHONPATH=. $(PY) -m tests.seeded_bugs $(ARGS)
+
+fuzz: $(VENV)/to-test ## A hundred times the default run's garbage and forgeries (REMINDER_FUZZ_SEED=…)
+	REMINDER_FUZZ=100 $(PYTEST) tests/fuzz
 
 bench: $(VENV)/to-test ## Measure against peers and limits
 	@for file in bench/*.py; do echo "== $$file"; PYTHONPATH=. $(PY) $$file || exit 1; done

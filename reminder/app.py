@@ -64,13 +64,22 @@ def load_protocols(overlay: Path | None, templates: Templates | None) -> dict[st
 
 
 def protocol_texts(overlay: Path | None) -> dict[str, str]:
-    """The protocol files, the office's own instead of ours of the same name."""
+    """The protocol files, the office's own instead of ours of the same name. Faulty if one is not text."""
     texts: dict[str, str] = {}
     for layer in (folder("templates"), overlay):
         if layer is not None:
             for path in sorted((layer / "protocols").glob("*.toml")):
-                texts[path.name] = path.read_text(encoding="utf-8")
+                texts[path.name] = _text_of(path)
     return texts
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"The protocol file cannot be read ({type(error).__name__})."
+        fault = Fault(place=str(path), what=what, remedy="Save it as UTF-8 text.")
+        raise Faulty([fault]) from error
 
 
 def _read(texts: Mapping[str, str], templates: Templates | None) -> dict[str, Protocol]:

@@ -129,11 +129,12 @@ async def office(
     chat: ChatPort | None = None,
     sms: SmsPort | None = None,
     enrolled: bool = True,
+    inline: bool = False,
     **changes: Any,
 ) -> AsyncIterator[Runtime]:
     """An office on a fresh, migrated database; SQLite in `folder` unless a URL is given."""
     clock = ManualClock(start)
-    db = Database(url or f"sqlite+aiosqlite:///{folder}/reminder.db")
+    db = Database(url or f"sqlite+aiosqlite:///{folder}/reminder.db", inline=inline)
     rt = Runtime(
         db=db,
         desk=desk(clock, **changes),

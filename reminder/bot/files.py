@@ -106,7 +106,7 @@ async def pledges(turn: Turn, args: str) -> Answer:
     async def work() -> Plan:
         return await files.open_file(turn.tx, turn.desk, turn.by, "pledges", args, args)
 
-    return Answer(cards=(await deed(turn, None, work, turn.word("bot.file_opened")),))
+    return Answer(cards=(await deed(turn, None, work, turn.word("bot.file_opened", no="{no}")),))
 
 
 async def finish(turn: Turn, args: str) -> Answer:

@@ -81,7 +81,8 @@ def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
     if not isinstance(message, Mapping) or not _private(message):
         return None
     sender = message.get("from")
-    if not isinstance(sender, Mapping) or sender.get("is_bot") or not isinstance(sender.get("id"), int):
+    user = _person(sender)
+    if not isinstance(sender, Mapping) or user is None or sender.get("is_bot"):
         return None
     document = message.get("document")
     file = None
@@ -90,7 +91,7 @@ def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
     return Heard(
         letter=letter,
         source=_source(update),
-        user=sender["id"],
+        user=user,
         lang=str(sender.get("language_code") or ""),
         text=str(message.get("text") or message.get("caption") or "").strip(),
         file=file,
@@ -99,20 +100,32 @@ def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
 
 def _tapped(letter: int, update: Mapping[str, Any], query: Mapping[str, Any]) -> Heard | None:
     sender, message = query.get("from"), query.get("message")
-    if not isinstance(sender, Mapping) or not isinstance(sender.get("id"), int):
+    user = _person(sender)
+    if not isinstance(sender, Mapping) or user is None:
         return None
     known = message if isinstance(message, Mapping) else {}
+    number = known.get("message_id")
     return Heard(
         letter=letter,
         source=_source(update),
-        user=sender["id"],
+        user=user,
         lang=str(sender.get("language_code") or ""),
         callback=str(query.get("id") or ""),
         tap=read_tap(str(query.get("data") or "")),
-        message=str(known.get("message_id") or ""),
+        message=str(number) if type(number) is int and 0 < number < _NO_ID else "",
         shown=str(known.get("text") or ""),
         private=_private(known),
     )
+
+
+_NO_ID = 2**53
+"""The Bot API's ids fit in 52 bits."""
+
+
+def _person(sender: object) -> int | None:
+    """The number of whoever sent it; None for what no person of Telegram's can have."""
+    found = sender.get("id") if isinstance(sender, Mapping) else None
+    return found if type(found) is int and 0 < found < _NO_ID else None
 
 
 def _source(update: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """What the world told us, kept before it is acknowledged, and the questions we have open with residents."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,22 @@ async def keep(
 ) -> bool:
     """Store what came in, sealed; False if this very thing is here already."""
     uid = uuid.uuid4().hex
-    sealed = sealer.seal(json.dumps(content, ensure_ascii=False), bound_to=f"inbox|sealed|{uid}")
+    sealed = sealer.seal(_writable(content), bound_to=f"inbox|sealed|{uid}")
     values = {"source": source, "external_id": external_id, "uid": uid, "sealed": sealed}
     return await _KEEP[tx.dialect.name].row(tx, **values, received_at=at) is not None
+
+
+def _writable(content: Mapping[str, Any]) -> str:
+    """As JSON of what a database can hold: half a character becomes "?", a NUL goes.
+
+    Refused here, the same thing would be brought again and again, and nothing behind it would get in.
+    """
+    written = json.dumps(content, ensure_ascii=False)
+    return _NUL.sub(r"\1", written).encode("utf-8", "replace").decode()
+
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""As JSON writes it: not where the backslash is itself written out."""
 
 
 _KEEP = {

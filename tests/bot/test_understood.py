@@ -139,3 +139,9 @@ async def test_languages_and_facts_are_called_by_their_names(chat: Phones) -> No
     await chat.write("chen", "/lang english")
     assert "English" in chat.last("chen")
     assert await read(chat.rt, lambda tx: entries.of(tx, [plan.row.case.id]))
+
+
+async def test_a_file_of_pledges_is_opened_and_says_how_to_fill_it(chat: Phones) -> None:
+    await chat.write("lin", "/pledges 今年十件实事")
+    number = (await read(chat.rt, lambda tx: cases.many(tx, [1])))[1].case.number
+    assert f"{number} 案卷立好了，逐项列入：/commit {number}" in chat.last("lin")

@@ -1,0 +1,27 @@
+"""Who sent something is a number a person of Telegram can have, or it is from nobody."""
+
+from typing import Any
+
+import pytest
+
+from reminder.bot.heard import hear
+
+CHAT = {"id": 700004, "type": "private"}
+NOBODY: list[Any] = [None, True, 0, -5, 2**53, 10**30, 1.5, "700004", [], {}]
+
+
+@pytest.mark.parametrize("number", NOBODY, ids=str)
+def test_a_number_no_person_has_is_nobody(number: Any) -> None:
+    sender = {"id": number, "is_bot": False}
+    assert hear(1, {"update_id": 1, "message": {"chat": CHAT, "from": sender, "text": "/today"}}) is None
+    query = {"id": "q", "from": sender, "message": {"message_id": 3, "chat": CHAT}, "data": "v1:nop:0:0"}
+    assert hear(1, {"update_id": 1, "callback_query": query}) is None
+
+
+@pytest.mark.parametrize("number", NOBODY, ids=str)
+def test_a_message_without_a_number_is_not_redrawn(number: Any) -> None:
+    sender = {"id": 700004, "is_bot": False}
+    query = {"id": "q", "from": sender, "message": {"message_id": number, "chat": CHAT}, "data": "v1:nop:0:0"}
+    heard = hear(1, {"update_id": 1, "callback_query": query})
+    assert heard is not None
+    assert (heard.user, heard.message) == (700004, "")

@@ -1,0 +1,69 @@
+"""Does a tick that comes late still come, once, and does a failing one leave the next alone?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from reminder.scheduler import Scheduler
+
+
+@asynccontextmanager
+async def running(tick: Callable[[], Awaitable[object]]) -> AsyncIterator[Scheduler]:
+    scheduler = Scheduler([("job", tick, timedelta(minutes=10))])
+    scheduler.start()
+    try:
+        yield scheduler
+    finally:
+        await scheduler.stop()
+
+
+async def overdue(scheduler: Scheduler, late: timedelta) -> None:
+    """The machine slept: the tick was due so long ago."""
+    scheduler._engine.modify_job("job", next_run_time=datetime.now(UTC) - late)
+    scheduler._engine.wakeup()
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+
+
+async def test_a_tick_an_hour_late_comes_once() -> None:
+    ticks: list[int] = []
+
+    async def tick() -> None:
+        ticks.append(1)
+
+    async with running(tick) as scheduler:
+        await overdue(scheduler, timedelta(hours=1))
+        assert len(ticks) == 1
+
+
+async def test_a_tick_that_fails_is_followed_by_the_next() -> None:
+    ticks: list[int] = []
+
+    async def tick() -> None:
+        ticks.append(1)
+        raise ValueError("this tick")
+
+    async with running(tick) as scheduler:
+        await overdue(scheduler, timedelta(seconds=30))
+        await overdue(scheduler, timedelta(seconds=30))
+        assert len(ticks) == 2
+
+
+async def test_woken_while_it_runs_it_runs_once_more_and_never_beside_itself() -> None:
+    ticks: list[str] = []
+    go = asyncio.Event()
+
+    async def tick() -> None:
+        ticks.append("begin")
+        await go.wait()
+        ticks.append("end")
+
+    async with running(tick) as scheduler:
+        for _ in range(5):
+            scheduler.wake("job")
+            await asyncio.sleep(0)
+        assert ticks == ["begin"]
+        go.set()
+        await scheduler.stop()
+        assert ticks == ["begin", "end", "begin", "end"]
