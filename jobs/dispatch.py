@@ -34,6 +34,7 @@ async def dispatch(rt: Runtime) -> int:
 async def _channel(rt: Runtime, port: Port) -> int:
     total = 0
     for _ in range(ROUNDS):
+        failpoint("claim.before_begin")
         async with rt.db.write() as tx:
             batch = await claim(tx, rt.desk, port.name, rt.concurrency)
             newest = await overview.newest(tx) if batch and rt.instance is not None else 0
