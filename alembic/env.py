@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.sql.elements import False_, True_
 
+from reminder.failpoints import failpoint
 from reminder.store.tables import metadata
 from reminder.store.types import UtcDateTime
 
@@ -19,8 +20,13 @@ def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
     return False
 
 
+def stepped(**_about: Any) -> None:
+    """One revision is in the transaction, the next is not."""
+    failpoint("migrate.after_step")
+
+
 def configure(**options: Any) -> None:
-    context.configure(target_metadata=metadata, render_item=render_item, **options)
+    context.configure(target_metadata=metadata, render_item=render_item, on_version_apply=stepped, **options)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -9,6 +9,7 @@ from reminder.actions.whom import reached
 from reminder.domain.messages import Accepted
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.workdays import local_day
+from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
 from reminder.store import cases, entries, people, reminders
 from reminder.store.database import Tx
@@ -86,17 +87,21 @@ async def _refresh(rt: Runtime, reminder: Reminder, person: Person) -> int:
     calls, detail = 0, dict(reminder.detail)
     if not detail.get("pinned"):
         calls += 1
+        failpoint("digest.before_pin")
         await rt.chat.pin(chat, reminder.provider_id)
+        failpoint("digest.after_pin")
         detail["pinned"] = True
         await _unpin_older(rt, reminder, chat)
     if detail.get("hash") != digest.hash:
         calls += 1
         answer = await rt.chat.edit(chat, reminder.provider_id, digest.text, digest.buttons)
+        failpoint("digest.after_edit")
         if isinstance(answer, Accepted):
             detail["hash"] = digest.hash
     if detail != reminder.detail:
         async with rt.db.write() as tx:
             await reminders.update(tx, reminder.id, detail=detail)
+            failpoint("digest.before_commit")
     return calls
 
 

@@ -62,6 +62,7 @@ async def _channel(rt: Runtime, port: Port) -> int:
     total, waited, valve = 0, 0.0, rt.valves[port.name]
     await look(rt)
     for _ in range(ROUNDS):
+        failpoint("claim.before_begin")
         async with rt.db.write() as tx:
             batch = await _take(tx, rt, port.name)
             newest = await overview.newest(tx) if batch and rt.instance is not None else 0

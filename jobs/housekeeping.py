@@ -11,6 +11,7 @@ from reminder.actions.oversight import unreached
 from reminder.actions.replan_all import replan_all
 from reminder.domain.reminders import RECEIPT_WAIT, State
 from reminder.domain.workdays import at, local_day
+from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
 from reminder.store import calendars, entries, erasing, overview, reminders
@@ -34,6 +35,7 @@ async def housekeep(rt: Runtime) -> int:
 
 async def _daily(rt: Runtime) -> int:
     """Once a day, and again after a restart, which changes nothing more."""
+    failpoint("housekeeping.before_day")
     async with rt.db.read() as tx:
         waiting = await upkeep.waiting_long(tx, rt.desk)
         long = await upkeep.taking_long(tx, rt.desk)
@@ -51,6 +53,8 @@ async def _daily(rt: Runtime) -> int:
         done += await standins.rotate(tx, rt.desk) + await upkeep.sponsor_cards(tx, rt.desk)
         done += await weekly.report(tx, rt.desk) + await remind_admins(tx, rt.desk)
         await erasing.empty_letters(tx, rt.desk.sealer, rt.clock.now() - LETTERS_KEPT)
+        failpoint("housekeeping.before_commit")
+    failpoint("housekeeping.after_commit")
     return done
 
 

@@ -24,6 +24,7 @@ async def fetch_missed(rt: Runtime) -> int:
     last = datetime.fromisoformat(looked) if looked else now - FIRST_LOOK
     if now - last < EVERY:
         return 0
+    failpoint("inbound.before_list")
     found = await rt.sms.inbound(last - OVERLAP)
     if not isinstance(found, list):
         return 0
@@ -37,6 +38,7 @@ async def fetch_missed(rt: Runtime) -> int:
             )
         await meta.put(tx, _LOOKED, now.isoformat())
         failpoint("inbound.before_commit")
+    failpoint("inbound.after_commit")
     if count:
         rt.wake("inbox")
     return count

@@ -42,6 +42,7 @@ async def reconcile(rt: Runtime) -> int:
         told = await reconciling.report(tx, rt.desk, difference, since)
         await meta.put(tx, _DONE, today.isoformat())
         failpoint("reconcile.before_commit")
+    failpoint("reconcile.after_commit")
     return told
 
 

@@ -57,6 +57,7 @@ async def _text(rt: Runtime, reminder: Reminder) -> None:
         number = await reminders.number_of(tx, rt.desk.sealer, reminder)
     started: datetime = attempt["started_at"]
     body = rt.desk.sealer.open(attempt["sealed"], bound_to=f"attempts|sealed|{attempt['token']}")
+    failpoint("settle.before_list")
     found = await rt.sms.find(to=number, since=started - SLACK, body=body)
     failpoint("settle.after_list")
     async with rt.db.write() as tx:
@@ -67,6 +68,7 @@ async def _text(rt: Runtime, reminder: Reminder) -> None:
         taken = await reminders.provider_ids(tx, [f.provider_id for f in ours])
         free = [f for f in ours if f.provider_id not in taken]
         if free:
+            failpoint("settle.before_adopt")
             await deliveries.accepted(tx, rt.desk, fresh, free[0].provider_id)
         elif await deliveries.still_unclear(tx, fresh, started):
             pass

@@ -18,6 +18,8 @@ from reminder.ledger.phones import read_phones
 from reminder.settings import Settings
 from reminder.store import backups
 from reminder.store import switches as kept
+from reminder.store.database import Database
+from reminder.store.migrations import migrate
 
 
 async def arm(settings: Settings, *, approve: bool) -> int:
@@ -117,16 +119,21 @@ def restore_backup(settings: Settings, copy: Path) -> None:
     """Refused while the office runs. What comes back is disarmed."""
     database = _file(settings)
     with only_one(database):
-        aside = backups.restore(copy, database, SystemClock().now())
-        asyncio.run(_disarm(settings))
+        aside = backups.restore(copy, database, SystemClock().now(), lambda file: asyncio.run(_disarm(file)))
     if aside is not None:
         typer.echo(f"What was there is now {aside}.")
     typer.echo("Restored, and disarmed: nothing leaves before `reminder arm` was looked at and approved.")
 
 
-async def _disarm(settings: Settings) -> None:
-    async with opened(settings) as rt, rt.db.write() as tx:
-        await kept.put(tx, replace(await kept.get(tx), instance="restored"))
+async def _disarm(file: Path) -> None:
+    """Before it takes the place: a restore that breaks off leaves nothing that sends."""
+    db = Database(f"sqlite+aiosqlite:///{file}")
+    try:
+        await migrate(db)
+        async with db.write() as tx:
+            await kept.put(tx, replace(await kept.get(tx), instance="restored"))
+    finally:
+        await db.close()
 
 
 def _file(settings: Settings) -> Path:

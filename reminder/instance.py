@@ -5,6 +5,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from reminder.failpoints import failpoint
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -18,7 +20,8 @@ class Instance:
         path = self.folder / "instance"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(uuid.uuid4().hex + "\n", encoding="ascii")
+            # Whole or not at all: an empty name would be that of a database which nobody has armed.
+            self._put("instance", uuid.uuid4().hex)
         return path.read_text(encoding="ascii").strip()
 
     @property
@@ -32,9 +35,13 @@ class Instance:
         """Remember, on the disk, before the message leaves: a database put back is then known as older."""
         if row_id <= self.sent_to:
             return
-        fresh = self.folder / "sent-to.new"
+        self._put("sent-to", str(row_id))
+
+    def _put(self, name: str, line: str) -> None:
+        fresh = self.folder / f"{name}.new"
         with fresh.open("w", encoding="ascii") as file:
-            file.write(f"{row_id}\n")
+            file.write(f"{line}\n")
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self.folder / "sent-to")
+        failpoint("instance.before_rename")
+        fresh.replace(self.folder / name)

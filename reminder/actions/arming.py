@@ -12,6 +12,7 @@ from reminder.actions.tasks import tell_otherwise
 from reminder.channels.base import SmsPort
 from reminder.domain.people import Channel
 from reminder.domain.reminders import Reason, State
+from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.store import overview, reminders, switches
 from reminder.store.database import Database, Tx
@@ -80,11 +81,15 @@ async def arm(db: Database, desk: Desk, instance: str, sms: SmsPort | None) -> i
     async with db.read() as tx:
         waiting = await overview.overdue(tx, desk.clock.now())
     found = {row.id: await _log_of(db, desk, sms, row) for row in waiting}
+    failpoint("arm.before_begin")
     async with db.write() as tx:
         for row in waiting:
             await _end(tx, desk, row, sent=found[row.id])
+            failpoint("arm.after_row")
         await switches.put(tx, replace(await switches.get(tx), instance=instance))
         await begin(tx, desk, Actor(), None, "arm")
+        failpoint("arm.before_commit")
+    failpoint("arm.after_commit")
     return len(waiting)
 
 

@@ -21,6 +21,7 @@ from reminder.domain.calendars import Overrides
 from reminder.domain.errors import Faulty, Refused
 from reminder.domain.said_dates import say_date
 from reminder.domain.workdays import DayMark, MarkKind, local_day
+from reminder.failpoints import failpoint
 from reminder.longtext import clip
 from reminder.store import calendars, overview, people
 from reminder.store.calendars import Kept
@@ -135,6 +136,8 @@ async def apply(room: Room, by: Actor, shown: Shown, progress: Progress | None =
         if days.sign != kept.sign:
             await _keep(tx, kept, days)
             await record.begin(tx, desk, Actor(person=by.person), None, f"calendar:import:{days.sign}")
+        failpoint("calendar.before_commit")
+    failpoint("calendar.after_commit")
     async with room.db.read() as tx:
         await adopt(tx, desk)
         ids = await overview.cases_under_way(tx)
@@ -147,6 +150,7 @@ async def apply(room: Room, by: Actor, shown: Shown, progress: Progress | None =
     async with room.db.write() as tx:
         await calendars.set_followed(tx, desk.calendar_sign)
         await remind_admins(tx, desk)
+        failpoint("calendar.before_followed")
     return changed
 
 

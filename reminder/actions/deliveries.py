@@ -22,6 +22,7 @@ from reminder.domain.messages import (
 )
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
+from reminder.failpoints import failpoint
 from reminder.store import cases, holds, inbox, overview, people, receipts, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
@@ -222,6 +223,7 @@ async def lease_over(tx: Tx, desk: Desk, reminder: Reminder) -> None:
 
 async def give_up(tx: Tx, desk: Desk, reminder: Reminder, reason: str) -> None:
     """Uncertain for good: recorded as unknown; a person makes sure a resident heard."""
+    failpoint("settle.before_giving_up")
     now = desk.clock.now()
     await reminders.move(tx, reminder.id, State.UNCERTAIN, State.UNKNOWN, reason=reason, ended_at=now)
     await _not_reached(tx, desk, reminder, now)
@@ -229,6 +231,7 @@ async def give_up(tx: Tx, desk: Desk, reminder: Reminder, reason: str) -> None:
 
 async def once_more(tx: Tx, desk: Desk, reminder: Reminder) -> None:
     """Send an unclear message a second and last time, with a new attempt id and, to staff, a visible mark."""
+    failpoint("settle.before_resend")
     now = desk.clock.now()
     await reminders.move(
         tx, reminder.id, State.UNCERTAIN, State.PLANNED, send_after=now, repeated=True, reason="unclear"

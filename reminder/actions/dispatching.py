@@ -303,6 +303,7 @@ async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard
     await reminders.add_attempt(
         tx, token=token, reminder_id=reminder.id, started_at=now, n=reminder.attempts + 1, sealed=sealed
     )
+    failpoint("claim.after_intent")
     if kind.question is not None and scene.office.sms_replies:
         await _ask(tx, scene, kind)
     to = scene.phone.number if scene.phone is not None else str(scene.person.chat_id) if scene.person else ""

@@ -5,6 +5,7 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene
 from reminder.domain.cases import KEPT, Event
+from reminder.failpoints import failpoint
 from reminder.store import erasing, residents
 from reminder.store.database import Tx
 
@@ -24,7 +25,11 @@ async def erase(tx: Tx, desk: Desk, by: Actor, case_id: int) -> Plan:
     held = await residents.phones(tx, desk.sealer, people)
     numbers = {phone.number for phones in held.values() for phone in phones}
     await take(tx, desk, by, case_id, Event.ERASE, value={})
+    failpoint("erase.after_fact")
     await erasing.strip_people(tx, people, desk.new_id)
+    failpoint("erase.after_people")
     await erasing.strip_case(tx, case_id, KEPT)
+    failpoint("erase.after_case")
     await erasing.strip_letters(tx, desk.sealer, numbers)
+    failpoint("erase.after_letters")
     return await replan(tx, desk, case_id)

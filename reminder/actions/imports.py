@@ -17,6 +17,7 @@ from reminder.domain.errors import Refused, ReminderError
 from reminder.domain.limits import Limit
 from reminder.domain.people import Staff
 from reminder.domain.workdays import local_day
+from reminder.failpoints import failpoint
 from reminder.ledger import annotate, files, records, report
 from reminder.ledger.lexicon import Lexicon
 from reminder.ledger.reading import Known, Reading, Record
@@ -139,11 +140,14 @@ async def apply(
         await ensure_admin(tx, room.desk)
     for number, record in enumerate(todo, 1):
         place = (record.sheet, record.row)
+        failpoint("import.before_row")
         try:
             async with room.db.write() as tx:
                 await permit(tx, by, "import")
                 case_id = await apply_row(tx, room.desk, by, record, unread=place in unread)
                 await future_only(tx, room.desk, [case_id])
+                failpoint("import.before_commit")
+            failpoint("import.after_commit")
         except ReminderError as error:
             outcomes[place] = "failed"
             log.warning("import.row_failed", row=record.row, error=type(error).__name__)

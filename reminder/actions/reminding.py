@@ -15,6 +15,7 @@ from reminder.domain.people import Channel, Person, Staff
 from reminder.domain.planning import MOVED, OFF, DueStep, Told, next_step_at, steps
 from reminder.domain.reminders import Reason, State, useless_at
 from reminder.domain.workdays import at, local_day
+from reminder.failpoints import failpoint
 from reminder.store import cases, entries, people, reminders, residents
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
@@ -122,6 +123,7 @@ class _Batch:
             ended_at=None if state is State.PLANNED else self.now,
             **values,
         )
+        failpoint("remind.after_resident_row" if step.resident else "remind.after_person_row")
         if added is not None and step.resident and reason in NEEDS_A_PERSON:
             self.unheard.append((entry.case_id, added))
 
@@ -140,6 +142,7 @@ class _Batch:
             digest_id=await self.digest_of(person),
             ended_at=self.now,
         )
+        failpoint("remind.after_digest_row")
 
     async def digest_of(self, person: Person) -> int | None:
         office = self.desk.office

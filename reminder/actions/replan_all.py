@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from reminder.actions.calendar_change import follow
 from reminder.actions.desk import Desk
 from reminder.actions.replan import behind, replan
+from reminder.failpoints import failpoint
 from reminder.store.database import Database
 
 BATCH = 200
@@ -33,6 +34,7 @@ async def replan_all(
                     await follow(tx, desk, case_id, stood)
                 else:
                     await replan(tx, desk, case_id)
+            failpoint("calendar.after_case")
         changed += len(late)
         said(start + len(batch))
     return changed

@@ -19,6 +19,7 @@ from reminder.domain.people import Channel, Role
 from reminder.domain.reminders import State
 from reminder.domain.replies import QuestionKind, Reply, ReplyKind, read_reply
 from reminder.domain.workdays import at, local_day
+from reminder.failpoints import failpoint
 from reminder.placeholders import clean
 from reminder.store import cases, inbox, reminders, residents
 from reminder.store.database import Tx
@@ -79,10 +80,12 @@ async def _read(tx: Tx, desk: Desk, text: Text) -> _Heard:
 async def _stop(tx: Tx, desk: Desk, heard: _Heard) -> None:
     now = desk.clock.now()
     source = "inbound"
+    failpoint("optout.before_row")
     if not await residents.opt_out(
         tx, desk.sealer, heard.text.number, sender=desk.sender, source=source, at=now
     ):
         return
+    failpoint("optout.after_row")
     if heard.question is not None:
         await release(tx, heard.question.id, now, "stop")
     scene = await _latest(tx, desk, heard)
@@ -90,6 +93,7 @@ async def _stop(tx: Tx, desk: Desk, heard: _Heard) -> None:
         return
     await _answer(tx, desk, heard, scene, "opt_out_ok", alt="word:alt.letter")
     await _tell_staff(tx, desk, heard, scene, "stop")
+    failpoint("optout.after_reply")
 
 
 async def _start(tx: Tx, desk: Desk, heard: _Heard) -> None:

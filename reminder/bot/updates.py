@@ -49,6 +49,7 @@ async def handle(rt: Runtime, letter: Letter) -> None:
         await deliver(rt, replace(heard, callback=""), await answer.then())
     if answer.menu is not None:
         await set_menu(rt, answer.menu)
+    failpoint("bot.after_answer")
 
 
 async def _finished(rt: Runtime, letter: Letter, state: str) -> bool:

@@ -43,6 +43,7 @@ from reminder.domain.messages import (
     Unknown,
 )
 from reminder.domain.people import Channel
+from reminder.failpoints import armed, failpoint
 
 T = TypeVar("T")
 
@@ -79,12 +80,33 @@ class _Wire(httpx.AsyncBaseTransport):
                 request.url.copy_with(raw_path=path),
                 headers=request.headers,
                 stream=request.stream,
-                extensions=request.extensions,
+                extensions=_watched(request),
             )
         )
 
     async def aclose(self) -> None:
         await self._carrier.aclose()
+
+
+_PLACES = {
+    "connection.connect_tcp.complete": "call.telegram.connected",
+    "http11.send_request_headers.complete": "call.telegram.half_written",
+    "http11.send_request_body.complete": "call.telegram.written",
+    "http11.receive_response_headers.complete": "call.telegram.half_read",
+    "http11.receive_response_body.complete": "call.telegram.read",
+}
+"""Moments of the HTTP client, at which a test may end the process."""
+
+
+def _watched(request: httpx.Request) -> Any:
+    if not armed() or not request.url.path.endswith("/sendMessage"):
+        return request.extensions
+    return {**request.extensions, "trace": _passed}
+
+
+async def _passed(moment: str, _about: Any) -> None:
+    if moment in _PLACES:
+        failpoint(_PLACES[moment])
 
 
 def _network(base: str, *, pool: int, proxy: str | None) -> httpx.AsyncBaseTransport:

@@ -1,6 +1,7 @@
 """How a text message travels by Twilio: one try, one deadline, and a log that can be asked afterwards."""
 
 import asyncio
+import functools
 import unicodedata
 from base64 import b64encode
 from collections.abc import Awaitable, Mapping
@@ -12,6 +13,7 @@ from reminder.channels.base import DEADLINE, Found, Inbound
 from reminder.channels.twilio_errors import heard, verdict
 from reminder.domain.messages import Accepted, Answer, Declined, NotSent, Outgoing, Refusal, Trouble, Unknown
 from reminder.domain.people import Channel
+from reminder.failpoints import armed, failpoint
 
 T = TypeVar("T")
 
@@ -57,7 +59,13 @@ class _Wire:
         if auth is not None:
             sent["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
         async with self._open().request(
-            method.upper(), url, params=params, data=data, headers=sent, allow_redirects=False
+            method.upper(),
+            url,
+            params=params,
+            data=data,
+            headers=sent,
+            allow_redirects=False,
+            trace_request_ctx=method,
         ) as answer:
             return Response(answer.status, await answer.text(errors="replace"), answer.headers)
 
@@ -70,12 +78,38 @@ class _Wire:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._pool),
                 timeout=aiohttp.ClientTimeout(total=whole, connect=min(5.0, whole / 3)),
+                trace_configs=_watched(),
             )
         return self._session
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+_PLACES = {
+    "on_connection_create_end": "call.sms.connected",
+    "on_request_chunk_sent": "call.sms.writing",
+    "on_request_end": "call.sms.half_read",
+    "on_response_chunk_received": "call.sms.read",
+}
+"""Moments of the HTTP client, at which a test may end the process."""
+
+
+def _watched() -> list[Any]:
+    import aiohttp
+
+    if not armed():
+        return []
+    watch = aiohttp.TraceConfig()
+    for moment, place in _PLACES.items():
+        getattr(watch, moment).append(functools.partial(_passed, place))
+    return [watch]
+
+
+async def _passed(place: str, _session: Any, about: Any, _detail: Any) -> None:
+    if about.trace_request_ctx == "POST":
+        failpoint(place)
 
 
 class Twilio:

@@ -1,16 +1,19 @@
 """How is the database copied whole while it is in use, a copy proved good, and put back?"""
 
 import hashlib
+import itertools
 import json
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 from reminder.domain.errors import ReminderError
+from reminder.failpoints import failpoint
 from reminder.store.migrations import revisions
 
 FOLDER = "backups"
@@ -43,8 +46,10 @@ def create(database: Path, target: Path, now: datetime) -> Backup:
         with _opened(database) as source, closing(sqlite3.connect(fresh)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
+        failpoint("backup.after_copy")
         made = _described(fresh, now)
         _note(target).write_text(json.dumps(asdict(made), indent=2) + "\n", encoding="utf-8")
+        failpoint("backup.before_rename")
         fresh.replace(target)
     except (OSError, sqlite3.Error) as error:
         fresh.unlink(missing_ok=True)
@@ -78,25 +83,52 @@ def verify(copy: Path) -> Backup:
     return found
 
 
-def restore(copy: Path, database: Path, now: datetime) -> Path | None:
-    """Put a copy in the place of the database nobody uses; where the old one went, None if there was none."""
+def restore(
+    copy: Path, database: Path, now: datetime, prepare: Callable[[Path], None] = lambda _: None
+) -> Path | None:
+    """Put a copy in the place of the database nobody uses; where the old one went, None if there was none.
+
+    `prepare` is given the copy before anybody can take it for the database. Wherever the machine stops,
+    there is one whole database in the place: the old one, or the copy, prepared.
+    """
     verify(copy)
-    aside = database.with_name(f"{database.name}.before-restore-{now:%Y%m%dT%H%M%S}")
+    aside = _free(database.with_name(f"{database.name}.before-restore-{now:%Y%m%dT%H%M%S}"))
     fresh = database.with_name(database.name + ".restored")
     database.parent.mkdir(parents=True, exist_ok=True)
     fresh.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with _opened(copy) as source, closing(sqlite3.connect(fresh)) as target:
         source.backup(target)
+    prepare(fresh)
+    with _opened(fresh) as made:
+        made.execute("PRAGMA journal_mode=DELETE")  # all of it is in the one file that is renamed
+    failpoint("restore.after_copy")
     was_there = database.exists()
     if was_there:
         with _opened(database) as old:
             old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        database.replace(aside)
+        _keep(database, aside)
+        failpoint("restore.after_aside")
     for leftover in ("-wal", "-shm"):
         database.with_name(database.name + leftover).unlink(missing_ok=True)
+    failpoint("restore.before_rename")
     fresh.replace(database)
+    failpoint("restore.after_rename")
     return aside if was_there else None
+
+
+def _free(path: Path) -> Path:
+    """The name, or with a number behind it the first that nothing has."""
+    names = itertools.chain([path], (path.with_name(f"{path.name}.{n}") for n in itertools.count(2)))
+    return next(name for name in names if not name.exists())
+
+
+def _keep(database: Path, aside: Path) -> None:
+    """A second name for the old one, so that the place is never empty; a copy where files have but one."""
+    try:
+        aside.hardlink_to(database)
+    except OSError:
+        shutil.copy2(database, aside)
 
 
 def newest(folder: Path) -> Path | None:

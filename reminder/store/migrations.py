@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reminder.bundled import folder
 from reminder.domain.errors import Fault, Faulty
+from reminder.failpoints import failpoint
 from reminder.store.database import Database
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ async def migrate(db: Database) -> list[str]:
             return []
         if db.sqlite and current is not None:
             await _copy(connection, db, before=pending[0])
+            failpoint("migrate.after_copy")
         return await _upgrade(connection, db, known)
 
 
@@ -114,6 +116,8 @@ async def _upgrade(connection: AsyncConnection, db: Database, known: list[str]) 
                 await connection.run_sync(_run)
             if db.sqlite and (await connection.execute(sa.text("PRAGMA foreign_key_check"))).first():
                 raise AssertionError("a migration left references to rows that are gone")
+            failpoint("migrate.before_commit")
+        failpoint("migrate.after_commit")
     finally:
         if db.sqlite:
             await raw.execute("PRAGMA foreign_keys=ON")

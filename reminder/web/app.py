@@ -56,6 +56,7 @@ async def unavailable(_request: Request, error: Exception) -> Response:
 
 async def _webhook(rt: Runtime, request: Request, source: str) -> Response:
     """403 for anything the provider did not sign; 2xx only for what is committed."""
+    failpoint("webhook.before_verify")
     try:
         form = await _verified(rt, request)
     except Forged as forged:

@@ -2,10 +2,12 @@
 
 import asyncio
 import multiprocessing
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,28 +19,32 @@ from reminder.actions import cases
 from reminder.actions import entries as visits
 from reminder.actions.check import violations
 from reminder.actions.entries import Slot
+from reminder.clock import ManualClock
 from reminder.domain.reminders import TERMINAL, State
+from reminder.instance import Instance
 from reminder.runtime import Runtime
 from reminder.sandbox import Limits, World, app_of
-from reminder.store import entries, inbox, reminders
+from reminder.store import cases as stored
+from reminder.store import entries, inbox, reminders, switches
 from reminder.store.cases import facts
+from reminder.store.database import Database
 from reminder.store.reminders import Reminder
 from tests.actions.acting import act, settle
-from tests.flows import office_process
-from tests.flows.office_process import ACCOUNT, AUTH, OURS, TOKEN, Order
-from tests.office import LI, STAFF, ZONE, a_case, clock_of, day, office
+from tests.office import LI, STAFF, ZONE, a_case, clock_of, day, desk, office, read
+from tests.proofs import office_process
+from tests.proofs.office_process import ACCOUNT, AUTH, OURS, TOKEN, Order
 from tests.sandbox.serve import serving
 
 _MOVING_IN = asyncio.Lock()
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([office_process.__name__])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([office_process.__name__, "tests.proofs.errands"])
 THURSDAY = datetime(2026, 11, 19, 10, 0, tzinfo=ZONE)
 MONDAY = datetime(2026, 11, 23, 8, 5, tzinfo=ZONE)
 DIGESTS = datetime(2026, 11, 23, 8, 12, tzinfo=ZONE)
 RATE = 150.0
 """Ten office minutes, the longest wait of an unclear text, take four seconds."""
 
-PATIENCE = 45.0
+PATIENCE = 120.0
 """Real seconds until a morning must be over."""
 
 NOTE = "去看过了"
@@ -53,20 +59,18 @@ class Morning:
     world: World
     order: Order
     answered: bool = False
+    refused: bool = False
     noted: bool = False
     helped: bool = False
     case_ids: list[int] = field(default_factory=list)
     number: str = ""
 
 
-@asynccontextmanager
-async def morning(folder: Path) -> AsyncIterator[Morning]:
+async def prepared(folder: Path) -> None:
     """Three cases of Thursday, two visits to offer and one new case on Monday; nothing has been sent yet."""
-    async with AsyncExitStack() as stack:
-        async with _MOVING_IN:  # migrations of one process cannot run beside each other
-            rt = await stack.enter_async_context(office(folder, start=THURSDAY))
+    async with office(folder, start=THURSDAY) as rt:
         plans = [await a_case(rt, phones=(number,)) for number in (LI, ZHAO, SUN)]
-        ids, number = [plan.row.case.id for plan in plans], plans[0].row.case.number
+        ids = [plan.row.case.id for plan in plans]
         await settle(rt)
         clock_of(rt).advance(timedelta(minutes=5))
         await settle(rt)
@@ -75,13 +79,48 @@ async def morning(folder: Path) -> AsyncIterator[Morning]:
         await act(rt, "chen", visits.propose, ids[1], Slot(day=day("2026-11-27")))
         await a_case(rt, phones=("+12025550145",), handler="wang", accepted=False)
         await act(rt, "lin", cases.note, ids[2], "x", progress="看过现场", next_step="下周再来")
-        port = free_port()
+        async with rt.db.write() as tx:
+            machine = Instance(folder).name
+            await switches.put(tx, replace(await switches.get(tx), instance=machine))
+
+
+class _Mould:
+    """The prepared folder, built once in a process and copied for every morning."""
+
+    def __init__(self) -> None:
+        self._made: tempfile.TemporaryDirectory[str] | None = None
+
+    async def copy_to(self, folder: Path) -> None:
+        async with _MOVING_IN:
+            if self._made is None:
+                made = tempfile.TemporaryDirectory(prefix="morning-")
+                await prepared(Path(made.name))
+                self._made = made
+        for file in Path(self._made.name).iterdir():  # noqa: ASYNC240 - a few small files
+            shutil.copy2(file, folder / file.name)
+
+
+mould = _Mould()
+
+
+@asynccontextmanager
+async def morning(folder: Path) -> AsyncIterator[Morning]:
+    """A fresh copy of that office, and the world it meets."""
+    folder.mkdir(exist_ok=True, parents=True)  # noqa: ASYNC240 - a test's own folder
+    await mould.copy_to(folder)
+    rt = Runtime(db=Database(f"sqlite+aiosqlite:///{folder}/reminder.db"), desk=desk(ManualClock(MONDAY)))
+    try:
+        ids = await read(rt, stored.ids)
+        number = (await read(rt, lambda tx: stored.many(tx, ids[:1])))[ids[0]].case.number
         began = time.time()
-        order = Order(folder=str(folder), url="", port=port, start=MONDAY.isoformat(), began=began, rate=RATE)
+        order = Order(
+            folder=str(folder), url="", port=free_port(), start=MONDAY.isoformat(), began=began, rate=RATE
+        )
         world = _world(order)
         async with serving(app_of(world), before_stop=world.close) as url:
-            run = Morning(rt=rt, world=world, order=replace(order, url=url), case_ids=ids, number=number)
-            yield run
+            yield Morning(rt=rt, world=world, order=replace(order, url=url), case_ids=ids, number=number)
+    finally:
+        await rt.db.close()
 
 
 def _world(order: Order) -> World:
@@ -116,7 +155,7 @@ class Process:
     def __init__(self, order: Order, failpoint: str = "") -> None:
         self.said = Path(order.folder) / f"said-{time.time()}.txt"
         given = (order, failpoint, str(self.said))
-        self._process = _FORKS.Process(target=office_process.forked, args=given, daemon=True)
+        self._process = FORKS.Process(target=office_process.forked, args=given, daemon=True)
         self._process.start()
 
     @property
@@ -155,15 +194,21 @@ async def live(run: Morning, *processes: Process, over: Callable[[], bool] = lam
         _owners(run)
         if await quiet(run):
             return True
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
     return False
 
 
 def _owners(run: Morning) -> None:
-    """Ms Li agrees to the visit once she is asked; the handler writes a note, his colleague asks for help."""
+    """Ms Li agrees to the visit once she is asked, Mr Zhao wants no texts.
+
+    The handler writes a note, his colleague asks for help.
+    """
     if not run.answered and any(row["to"] == LI for row in texts(run)):
         run.answered = True
         run.world.reply(LI, "1")
+    if not run.refused and any(row["to"] == ZHAO for row in texts(run)):
+        run.refused = True
+        run.world.reply(ZHAO, "STOP")
     if not run.noted and chats(run):
         run.noted = True
         run.world.write(STAFF["chen"].chat, f"/note {run.number} {NOTE}")
@@ -173,8 +218,14 @@ def _owners(run: Morning) -> None:
 
 
 async def quiet(run: Morning) -> bool:
-    """Nothing is due, under way or unread, and both owners have been heard."""
-    return run.order.clock.now() > DIGESTS and run.answered and run.helped and not await unfinished(run)
+    """Nothing is due, under way or unread, and everybody has been heard."""
+    return (
+        run.order.clock.now() > DIGESTS
+        and run.answered
+        and run.refused
+        and run.helped
+        and not await unfinished(run)
+    )
 
 
 async def unfinished(run: Morning) -> list[str]:
@@ -188,7 +239,7 @@ async def unfinished(run: Morning) -> list[str]:
     left = [f"{r.kind} {r.state}" for r in rows if r.state in moving]
     left += [f"{r.kind} planned" for r in rows if r.state is State.PLANNED and r.send_after <= now]
     left += [f"letter {letter.id}" for letter in letters]
-    left += ["a reply unheard"] if run.answered and heard == 0 else []
+    left += ["a reply unheard"] if heard < run.answered + run.refused else []
     left += ["entries due"] if due is not None and due <= now else []
     left += ["updates"] if not run.world.state()["idle"] else []
     return left
@@ -238,12 +289,12 @@ async def lost(run: Morning) -> list[str]:
 async def kept(run: Morning) -> list[Reminder]:
     """Monday's reminders.
 
-    Not the weekly word to the admin about next year's holidays: it hangs on the minute's housekeeping, which
-    comes before or after the morning is looked at.
+    Not the weekly words to admins and supervision: they hang on the minute's housekeeping, which comes before
+    or after the morning is looked at, and are due only after it.
     """
     async with run.rt.db.read() as tx:
         found = [r for r in await reminders.some(tx) if r.due_at >= MONDAY]
-    return [r for r in found if r.kind != "calendar_gap"]
+    return [r for r in found if r.kind not in {"calendar_gap", "weekly"}]
 
 
 async def account(run: Morning) -> dict[str, Any]:

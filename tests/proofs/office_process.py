@@ -1,6 +1,6 @@
 """The office as a process of its own, to be killed: real jobs, adapters over HTTP, a clock that runs fast.
 
-python -m tests.flows.office_process '{"folder": …, "url": …, "port": …, "start": …, "began": …, "rate": …}'
+python -m tests.proofs.office_process '{"folder": …, "url": …, "port": …, "start": …, "began": …, "rate": …}'
 """
 
 import asyncio
@@ -24,10 +24,13 @@ import uvicorn
 
 from jobs.timetable import TIMETABLE
 from reminder import failpoints
+from reminder.actions import arming
 from reminder.app import only_one
+from reminder.bot.hook import keep_hooked
 from reminder.bot.polling import poll
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
+from reminder.instance import Instance
 from reminder.logs import log
 from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
@@ -39,7 +42,8 @@ TOKEN = "110201543:AAtoken-for-tests-only"
 ACCOUNT = "AC" + "0" * 31 + "7"
 AUTH = "auth-token-for-tests"
 OURS = "+12025550100"
-SHORTEST = timedelta(milliseconds=40)
+HOOK = Web(public_url="", hook_path="/telegram/here", hook_secret="secret-for-tests-only")
+SHORTEST = timedelta(milliseconds=100)
 """No job is woken more often than this, in real time."""
 
 
@@ -66,7 +70,10 @@ class FastClock:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a process is told. `locked` False leaves the run lock aside, to see what else protects us."""
+    """What a process is told.
+
+    `locked` False leaves the run lock aside, to see what else protects us; `hooked`: updates are posted.
+    """
 
     folder: str
     url: str
@@ -75,6 +82,7 @@ class Order:
     began: float
     rate: float
     locked: bool = True
+    hooked: bool = False
 
     @property
     def clock(self) -> FastClock:
@@ -97,12 +105,15 @@ class _Server(uvicorn.Server):
 def runtime(order: Order, waker: Any) -> Runtime:
     public = f"http://127.0.0.1:{order.port}"
     made = desk(order.clock)  # type: ignore[arg-type]
+    machine = Instance(Path(order.folder))
+    hook = HOOK if order.hooked else Web(public_url="")
     return Runtime(
         db=Database(f"sqlite+aiosqlite:///{order.file}"),
-        desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24)),
+        desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24), instance=machine.name),
         chat=Telegram(token=TOKEN, base_url=order.url),
         sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
-        web=Web(public_url=public, twilio_tokens=(AUTH,), twilio_account=ACCOUNT),
+        web=replace(hook, public_url=public, twilio_tokens=(AUTH,), twilio_account=ACCOUNT),
+        instance=machine,
         bot_name="reminder_bot",
         concurrency=4,
         waker=waker,
@@ -115,6 +126,9 @@ async def work(order: Order) -> None:
     rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
     periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, SHORTEST)) for j in TIMETABLE]
     holder.append(Scheduler(periods))
+    machine = rt.instance
+    assert machine is not None
+    await arming.at_start(rt.db, machine.name, machine.sent_to)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     with socket.socket() as listener:
@@ -122,7 +136,7 @@ async def work(order: Order) -> None:
         listener.bind(("127.0.0.1", order.port))
         server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        polling = asyncio.create_task(poll(rt))
+        polling = asyncio.create_task(keep_hooked(rt) if order.hooked else poll(rt))
         holder[0].start()
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, polling, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,23 @@
+"""A death between any two statements, commits, calls or replies is survived (three scenarios; all: make prove)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.proofs.scenarios import SCENARIOS, SHORT
+from tests.proofs.survey import survey
+
+
+@pytest.mark.parametrize("name", SHORT)
+async def test_a_death_at_any_boundary_loses_nothing_and_doubles_nothing(tmp_path: Path, name: str) -> None:
+    (scenario,) = (one for one in SCENARIOS if one.name == name)
+    found = await survey(scenario, tmp_path / "all")
+    assert found.faults == []
+    assert found.boundaries > 300
+    assert found.deaths > 30
+    assert found.sent > 5, "a run in which nothing was sent proves nothing"
+
+
+def test_there_are_enough_scenarios() -> None:
+    assert len({one.name for one in SCENARIOS}) >= 12
+    assert set(SHORT) <= {one.name for one in SCENARIOS}
