@@ -1,4 +1,4 @@
-"""The world of a scripted scenario: two providers that remember what people received, and their messages to us."""
+"""The world of a scripted scenario: providers that remember what people received, and messages to us."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""A whole scenario: a death at every boundary, each survived; and, sampled, a second death in the recovery."""
+"""A whole scenario: a death at every boundary, each survived; sampled, a second one in the recovery."""
 
 import random
 import shutil

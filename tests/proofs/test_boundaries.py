@@ -1,4 +1,4 @@
-"""A death between any two statements, commits, calls or replies is survived (three scenarios; all: make prove)."""
+"""A death between any two steps is survived (three scenarios; all of them: make prove)."""
 
 from pathlib import Path
 
