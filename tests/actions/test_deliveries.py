@@ -337,6 +337,10 @@ async def test_a_sender_that_died_leaves_no_row_in_the_air(rt: Runtime) -> None:
     reminder_id, _ = await flying(rt)
     await after(rt, seconds=29)
     assert (await row_of(rt, reminder_id)).state is State.SENDING
-    await after(rt, minutes=15)
+    await after(rt, seconds=5)
+    assert (await row_of(rt, reminder_id)).state is State.UNCERTAIN, "it may have left: never planned again"
+    await after(rt, minutes=9)
+    assert (await row_of(rt, reminder_id)).attempts == 1, "the log is asked for ten minutes first"
+    await after(rt, minutes=6)
     row = await row_of(rt, reminder_id)
     assert (row.state, row.attempts) == (State.SENT, 2)

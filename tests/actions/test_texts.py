@@ -210,7 +210,7 @@ async def test_a_person_gets_one_digest_a_day_however_much_there_is(rt: Runtime)
         await act(rt, "chen", visits.propose, case_id, THURSDAY)
     await until(rt, moment("2026-11-27", "18:00"))
     digests = [r for r in await rows(rt, "digest") if r.state.value != "merged"]
-    per_day = {(r.person_id, r.key.rpartition(":")[2]) for r in digests}
+    per_day = {(r.person_id, r.detail["day"]) for r in digests}
     assert len(per_day) == len(digests)
     merged = [r for r in await rows(rt, "digest") if r.state.value == "merged"]
     assert len(merged) > len(digests)
