@@ -13,7 +13,7 @@ PYTHON := python3.13 python3.12 python3.11 python3
 # Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo year test check bench lock wheel clean
+.PHONY: help demo year test check prove bench lock wheel clean
 .DELETE_ON_ERROR:
 
 help: ## List this
@@ -36,6 +36,9 @@ check: $(VENV)/to-test ## Style, types, directions of imports, tests
 	@echo "pytest in two halves"; $(PYTEST) $(HALF) >$(VENV)/half.log 2>&1 & half=$$!; \
 		$(PYTEST) $(HALF:%=--ignore=%); one=$$?; \
 		wait $$half; two=$$?; cat $(VENV)/half.log; exit $$((one + two))
+
+prove: $(VENV)/to-test ## Kill it at every named place, 25 times each (LONG=1: 250; ARGS=--seed 7 …); docs/proofs.md
+	PYTHONPATH=. $(PY) -m tests.proofs --times $(if $(LONG),250,25) $(ARGS)
 
 bench: $(VENV)/to-test ## Measure against peers and limits
 	@for file in bench/*.py; do echo "== $$file"; PYTHONPATH=. $(PY) $$file || exit 1; done
