@@ -13,7 +13,7 @@ PYTHON := python3.13 python3.12 python3.11 python3
 # Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo year test check long seeded fuzz bench lock wheel clean
+.PHONY: help demo year test check long prove seeded fuzz bench lock wheel clean
 .DELETE_ON_ERROR:
 
 help: ## List this
@@ -45,6 +45,9 @@ seeded: $(VENV)/to-test ## Put every seeded bug into a copy and see it caught (A
 
 fuzz: $(VENV)/to-test ## A hundred times the default run's garbage and forgeries (REMINDER_FUZZ_SEED=…)
 	REMINDER_FUZZ=100 $(PYTEST) tests/fuzz
+
+prove: $(VENV)/to-test ## Kill it at every named place, 25 times each (LONG=1: 250; ARGS=--seed 7 …); docs/proofs.md
+	PYTHONPATH=. $(PY) -m tests.proofs --times $(if $(LONG),250,25) $(ARGS)
 
 bench: $(VENV)/to-test ## Measure against peers and limits
 	@for file in bench/*.py; do echo "== $$file"; PYTHONPATH=. $(PY) $$file || exit 1; done

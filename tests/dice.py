@@ -18,7 +18,7 @@ def thrown(count: int, throw: Callable[[random.Random], T]) -> st.SearchStrategy
 
     def cast(drawn: tuple[int, list[bool]]) -> list[T]:
         seed, kept = drawn
-        dice = random.Random(seed)  # noqa: S311 - the same history for the same seed
+        dice = random.Random(seed)
         return [one for one, stays in [(throw(dice), stays) for stays in kept] if stays]
 
     flags = st.lists(_KEPT, min_size=count, max_size=count)

@@ -94,7 +94,7 @@ def protocols() -> dict[str, Protocol]:
 
 def numbers(seed: int = 0) -> Callable[[], str]:
     """New ids that never repeat and are the same in every run."""
-    rng, count = random.Random(seed), itertools.count(1)  # noqa: S311 - a test wants the same numbers again
+    rng, count = random.Random(seed), itertools.count(1)
     return lambda: f"t{next(count)}-{rng.getrandbits(128):032x}"
 
 

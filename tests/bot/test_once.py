@@ -29,7 +29,7 @@ async def visit(chats: Chats) -> str:
 @pytest.mark.parametrize("line", ["/note {no} 看过了", "/today"])
 async def test_a_letter_read_by_two_workers_has_one_effect_and_one_answer(tmp_path: Path, line: str) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         text = line.format(no=(await a_case(rt)).row.case.number)
         sender = {"id": ME, "is_bot": False, "first_name": "x"}
         message = {"message_id": 1, "from": sender, "chat": {"id": ME, "type": "private"}}
@@ -51,7 +51,7 @@ async def test_a_letter_read_by_two_workers_has_one_effect_and_one_answer(tmp_pa
 
 async def test_a_consent_noted_twice_is_one_consent(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         await visit(chats)
         await chats.say("chen", "/week")
         more = newest(chats, "v1:move:").replace(":move:", ":more:")
@@ -66,7 +66,7 @@ async def test_a_consent_noted_twice_is_one_consent(tmp_path: Path) -> None:
 
 async def test_a_visit_moved_to_where_it_is_stays_untouched(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         no = await visit(chats)
         await chats.say("chen", f"/move {no} 11月26日上午9点")
         keep = newest(chats, ":keep:")
@@ -79,7 +79,7 @@ async def test_a_visit_moved_to_where_it_is_stays_untouched(tmp_path: Path) -> N
 
 async def test_who_may_look_but_not_plan_is_not_even_asked_for_a_day(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         no = await visit(chats)
         await chats.say("chen", f"/case {no}")
         chen = await person(rt, "chen")

@@ -116,7 +116,7 @@ async def scene(chats: Chats) -> None:
 @pytest.mark.parametrize("seed", [1])
 async def test_a_thousand_wild_taps_never_act_twice_and_never_scold(tmp_path: Path, seed: int) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(seed))  # noqa: S311
+        chats = Chats(rt, random.Random(seed))
         await scene(chats)
         errors, spent, effects, kinds = error_texts(rt), set[tuple[str, int, int, str]](), 0, set[str]()
         old: list[dict[str, Any]] = []
@@ -192,7 +192,7 @@ _FORGED = (
 
 async def test_the_late_one_of_two_colleagues_hears_who_was_faster_and_when(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         no = (await a_case(rt)).row.case.number
         for who in ("chen", "lin"):
             await chats.say(who, f"/case {no}")
@@ -206,7 +206,7 @@ async def test_the_late_one_of_two_colleagues_hears_who_was_faster_and_when(tmp_
 
 async def test_a_button_of_a_moved_visit_says_where_it_went(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         no = (await a_case(rt)).row.case.number
         for line in (f"/visit {no} 11月25日上午9点",):
             await chats.say("chen", line)
@@ -234,7 +234,7 @@ def test_every_act_rests_on_a_row_of_the_policy_table() -> None:
 
 async def test_in_a_group_the_bot_says_nothing_and_does_nothing(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         no = (await a_case(rt)).row.case.number
         sender = {"id": STAFF["chen"].chat, "is_bot": False, "first_name": "x"}
         group = {"id": -100, "type": "supergroup"}
@@ -258,7 +258,7 @@ async def test_a_colleague_who_lost_the_role_cannot_use_a_button_drawn_before(tm
     from tests.office import person, write
 
     async with office(tmp_path) as rt:
-        chats = Chats(rt, random.Random(0))  # noqa: S311
+        chats = Chats(rt, random.Random(0))
         no = (await a_case(rt)).row.case.number
         await chats.say("chen", f"/case {no}")
         chen = await person(rt, "chen")

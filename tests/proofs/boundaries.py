@@ -65,6 +65,7 @@ class Walk:
     rt: Runtime | None = None
     world: Outside | None = None
     step: int = 0
+    begin: int = 0
     passed: int = 0
     commits: int = 0
     effects: int = 0
@@ -77,7 +78,7 @@ class Walk:
         self.passed += 1
         self.commits += what == "commit"
         self.effects += what in {"effect", "reply"}
-        if self.keep is None:
+        if self.keep is None or self.step < self.begin:
             return
         assert self.world is not None
         kind = (self.commits, self.effects, self.step, len(self.world.posts), len(self.world.chat.waiting))
@@ -131,10 +132,16 @@ class _Database(Database):
 
 async def walk(
     scenario: Scenario, folder: Path, world: Outside, *, began: datetime, step: int = 0,
-    keep: bool = False, seed: int = 0,
+    keep: bool = False, seed: int = 0, begin: int = 0,
 ) -> Walk:  # fmt: skip
     """Play from `step` to the end on the database in `folder`; what was in memory is new."""
-    found = Walk(keep=folder / "remains" if keep else None, dice=random.Random(seed), world=world, step=step)  # noqa: S311
+    found = Walk(
+        keep=folder / "remains" if keep else None,
+        dice=random.Random(seed),
+        world=world,
+        step=step,
+        begin=begin,
+    )
     world.sms.boundary = world.chat.boundary = found.boundary
     office = replace(desk(world.clock), new_id=_ids(world))
     found.rt = Runtime(
@@ -210,6 +217,7 @@ async def judged(found: Walk, reference: Outside, marks: tuple[str, ...]) -> lis
     wanted_texts, wanted_chats = received(reference)
     unsaid = await _unsaid(found.rt)
     faults = [f"twice: {row}" for row in set(texts) if texts.count(row) > max(1, wanted_texts.count(row))]
+    faults += [f"unasked: {row}" for row in set(texts) - set(wanted_texts)]
     faults += [f"lost: {row}" for row in set(wanted_texts) - set(texts) if row[1] not in unsaid]
     plain = [row for row in chats if not row[1].startswith(marks)]
     repeats = [(to, text.split("\n", 1)[1]) for to, text in chats if text.startswith(marks)]

@@ -163,6 +163,10 @@ class Process:
         """The exit code, negative for a signal; None while it lives."""
         return self._process.exitcode
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
     def kill(self) -> None:
         self._process.kill()
 

@@ -79,7 +79,9 @@ class Outside:
     @classmethod
     def at(cls, moment: datetime) -> "Outside":
         clock = ManualClock(moment)
-        return cls(clock=clock, sms=Sms(now=clock.now), chat=Chat(now=clock.now))
+        sms, chat = Sms(now=clock.now), Chat(now=clock.now)
+        sms._ids = chat._ids = itertools.count(1001)  # those before were given out on Thursday
+        return cls(clock=clock, sms=sms, chat=chat)
 
     def twin(self) -> "Outside":
         """The same world, to live on by itself."""

@@ -30,14 +30,16 @@ def marks() -> tuple[str, ...]:
     return tuple(templates().word("repeat_mark", lang) for lang in templates().languages)
 
 
-async def survey(scenario: Scenario, folder: Path, *, seed: int = 1, double: int = 0) -> Survey:
-    """`double` recoveries, chosen by `seed`, are broken off themselves at three of their boundaries."""
-    dice = random.Random(f"{seed}:{scenario.name}")  # noqa: S311
+async def survey(
+    scenario: Scenario, folder: Path, *, seed: int = 1, double: int = 0, begin: int = 0
+) -> Survey:
+    """Deaths from the act number `begin` on. `double` recoveries, chosen by `seed`, are broken off themselves at three of their boundaries."""
+    dice = random.Random(f"{seed}:{scenario.name}")
     main = folder / "main"
     main.mkdir(parents=True)
     await mould.copy_to(main)
     _fold(main / "reminder.db")
-    first = await walk(scenario, main, Outside.at(MONDAY), began=MONDAY, keep=True, seed=seed)
+    first = await walk(scenario, main, Outside.at(MONDAY), began=MONDAY, keep=True, seed=seed, begin=begin)
     assert first.world is not None
     assert first.rt is not None
     found = Survey(name=scenario.name, boundaries=first.passed)

@@ -11,10 +11,10 @@ from tests.proofs.survey import survey
 @pytest.mark.parametrize("name", SHORT)
 async def test_a_death_at_any_boundary_loses_nothing_and_doubles_nothing(tmp_path: Path, name: str) -> None:
     (scenario,) = (one for one in SCENARIOS if one.name == name)
-    found = await survey(scenario, tmp_path / "all")
+    found = await survey(scenario, tmp_path / "all", begin=1)
     assert found.faults == []
     assert found.boundaries > 300
-    assert found.deaths > 30
+    assert found.deaths > 10
     assert found.sent > 5, "a run in which nothing was sent proves nothing"
 
 
