@@ -8,7 +8,7 @@ from reminder.actions import record
 from reminder.actions.desk import CLOCKWORK, Desk
 from reminder.actions.direct import tell
 from reminder.actions.promises import Heard, heard, says_day
-from reminder.actions.replan import Plan, Standing, bring_in_line, replan, standing
+from reminder.actions.replan import NOTHING, Plan, Standing, behind, bring_in_line, replan, standing
 from reminder.actions.whom import reached
 from reminder.domain.cases import Event, Fact, History, history
 from reminder.domain.entries import Entry, Wanted
@@ -60,50 +60,69 @@ class Move:
         return dict(self.names).get(lang, self.key)
 
 
-async def moves_of(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> list[Move]:
-    """Every open entry that other days change, in the order of the cases. Reads only."""
+async def moves_of(
+    tx: Tx, desk: Desk, case_ids: Sequence[int], stood: dict[int, Standing] | None = None
+) -> list[Move]:
+    """Every open entry that other days change, in the order of the cases. Reads only.
+
+    The cases that change are put into `stood` as they were read: whoever applies it need not reckon again.
+    """
     found: list[Move] = []
     staff = await people.staff(tx)
     for start in range(0, len(case_ids), BATCH):
         stand = await standing(tx, desk, await cases.many(tx, case_ids[start : start + BATCH]))
-        found += [move for moves, _ in await _look(tx, desk, staff, stand) for move in moves]
+        for case_id, moves, _ in await _look(tx, desk, staff, stand):
+            found += moves
+            if stood is not None:
+                stood[case_id] = replace(stand[case_id], are={})
     return found
 
 
-async def follow(tx: Tx, desk: Desk, case_id: int, before: Standing | None = None) -> Plan:
-    """Let one case follow the days the desk counts with: promises are kept, staff hear of earlier days.
+async def follow(
+    tx: Tx, desk: Desk, case_ids: Sequence[int], before: Mapping[int, Standing] = NOTHING
+) -> dict[int, Plan]:
+    """Let cases follow the days the desk counts with: promises are kept, staff hear of earlier days.
 
-    `before` is the case as it was read before this transaction, if it was.
+    `before` are the cases as they were read before this transaction. Returns the plans of those that changed.
     """
-    kept, staff = await cases.lock(tx, case_id), await people.staff(tx)
-    stand = await standing(tx, desk, {case_id: kept}, before)
-    promised = False
-    for moves, promises in await _look(tx, desk, staff, stand):
-        promised = promised or bool(promises)
+    staff = await people.staff(tx)
+    stand = await behind(tx, desk, await cases.lock_many(tx, case_ids), before)
+    earlier: dict[int, list[Move]] = {}
+    plans: dict[int, Plan] = {}
+    for case_id, moves, promises in await _look(tx, desk, staff, stand):
         if promises:
-            deed = await record.begin(tx, desk, CLOCKWORK, case_id, "calendar")
-            for fact in promises:
-                subject, value = fact.subject, fact.value
-                await record.add(
-                    tx, desk, CLOCKWORK, case_id, fact.event, deed=deed, subject=subject, value=value
-                )
+            await _remember(tx, desk, case_id, promises)
+            plans[case_id] = await replan(tx, desk, case_id)
         for move in moves:
             if move.is_moved and move.is_earlier:
                 for person_id in move.people:
-                    await _tell(tx, desk, staff.people[person_id], move)
-    if promised or case_id not in stand:
-        return await replan(tx, desk, case_id)
-    return await bring_in_line(tx, desk, stand[case_id], staff)
+                    earlier.setdefault(person_id, []).append(move)
+    for person_id, moves in earlier.items():
+        await _tell(tx, desk, staff.people[person_id], moves)
+    rest = {case_id: one for case_id, one in stand.items() if case_id not in plans}
+    return plans | await bring_in_line(tx, desk, rest, staff)
+
+
+async def _remember(tx: Tx, desk: Desk, case_id: int, promises: Sequence[Fact]) -> None:
+    """What residents were told of stays true: the days promised become facts of the case."""
+    deed = await record.begin(tx, desk, CLOCKWORK, case_id, "calendar")
+    for fact in promises:
+        subject, value = fact.subject, fact.value
+        await record.add(tx, desk, CLOCKWORK, case_id, fact.event, deed=deed, subject=subject, value=value)
 
 
 async def _look(
     tx: Tx, desk: Desk, staff: Staff, stand: Mapping[int, Standing]
-) -> list[tuple[list[Move], list[Fact]]]:
+) -> list[tuple[int, list[Move], list[Fact]]]:
     """For each case that changes: its moves, and the promises that have to be remembered."""
     changing = [case for _, case in sorted(stand.items()) if _changed(case)]
     moving = [case.row.case.id for case in changing if _moved(case)]
     texts = await heard(tx, desk, moving) if moving else {}
-    return [_difference(desk, staff, case, texts.get(case.row.case.id, [])) for case in changing]
+    ids = [case.row.case.id for case in changing]
+    looks = [
+        _difference(desk, staff, case, texts.get(no, [])) for no, case in zip(ids, changing, strict=True)
+    ]
+    return [(no, *look) for no, look in zip(ids, looks, strict=True)]
 
 
 def _past(row: CaseRow, facts: Sequence[Fact]) -> History:
@@ -199,13 +218,15 @@ def _first_to_differ(old: Wanted, new: Wanted) -> tuple[date, date]:
 # --- telling --------------------------------------------------------------------------------------
 
 
-async def _tell(tx: Tx, desk: Desk, person: Person, move: Move) -> None:
+async def _tell(tx: Tx, desk: Desk, person: Person, moves: Sequence[Move]) -> None:
     """One message for a colleague and a morning, however many days become earlier."""
     starts = next_morning(desk, person)
-    key = f"{EARLIER}:{person.id}:{local_day(starts, desk.office.zone).isoformat()}"
+    today = local_day(starts, desk.office.zone)
+    key = f"{EARLIER}:{person.id}:{today.isoformat()}"
     known = await reminders.by_key(tx, key)
     detail = dict(known.detail) if known is not None else {"n": 0, "lines": ""}
-    detail = _longer(detail, person, move, local_day(starts, desk.office.zone))
+    for move in moves:
+        detail = _longer(detail, person, move, today)
     if known is not None:
         await reminders.update(tx, known.id, detail=detail)
         return

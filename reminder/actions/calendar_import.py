@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from reminder.actions.calendars import adopt, with_days
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.imports import ImportReply, Room
+from reminder.actions.replan import Standing
 from reminder.actions.replan_all import replan_all
 from reminder.domain.calendar_files import read_calendar, year_of
 from reminder.domain.calendars import Overrides
@@ -53,6 +54,8 @@ class Shown:
     moves: tuple[Move, ...]
     told: Mapping[int, str]
     """Colleagues who will hear of earlier days: name by person."""
+    stood: Mapping[int, Standing] = field(default_factory=dict, repr=False)
+    """The cases that change, as they were read: what is applied at once is not reckoned twice."""
 
     @property
     def moved(self) -> list[Move]:
@@ -104,9 +107,10 @@ async def try_out(
     days = merged(kept, found)
     tried = with_days(room.desk, days)
     moves: list[Move] = []
+    stood: dict[int, Standing] = {}
     for start in range(0, len(ids), BATCH):
         async with room.db.read() as tx:
-            moves += await moves_of(tx, tried, ids[start : start + BATCH])
+            moves += await moves_of(tx, tried, ids[start : start + BATCH], stood)
         if progress is not None:
             progress(min(start + BATCH, len(ids)), len(ids))
     told = {person for move in moves if move.is_moved and move.is_earlier for person in move.people}
@@ -120,11 +124,12 @@ async def try_out(
         cases=len(ids),
         moves=tuple(moves),
         told={person: staff.people[person].name for person in sorted(told)},
+        stood=stood,
     )
 
 
 async def apply(room: Room, by: Actor, shown: Shown, progress: Progress | None = None) -> int:
-    """Keep the days, then let each open case follow in a transaction of its own; how many changed.
+    """Keep the days, then let the open cases follow, a few in each transaction; how many changed.
 
     Broken off, it is finished by doing it again, or by the next start of the office.
     """
@@ -146,7 +151,7 @@ async def apply(room: Room, by: Actor, shown: Shown, progress: Progress | None =
         if progress is not None:
             progress(done, len(ids))
 
-    changed = await replan_all(room.db, desk, ids, said)
+    changed = await replan_all(room.db, desk, ids, said, shown=shown.stood)
     async with room.db.write() as tx:
         await calendars.set_followed(tx, desk.calendar_sign)
         await remind_admins(tx, desk)
@@ -272,7 +277,7 @@ async def try_file(room: Room, by: Actor, name: str, content: bytes) -> ImportRe
         return _reply(text)
     token = room.desk.new_id()
     tried = _tried(room)
-    tried[token] = shown
+    tried[token] = replace(shown, stood={})  # it may lie there for long, and is looked at again anyway
     while len(tried) > KEPT_TRIES:
         tried.pop(next(iter(tried)))
     return _reply(text, token=token, paper=listing(shown, lang) if shown.moves else b"")
@@ -287,7 +292,7 @@ async def apply_file(room: Room, by: Actor, token: str) -> ImportReply | None:
     now = await try_out(room, by, shown.name, shown.content, lang=lang)
     if now.sign != shown.sign:
         raise Refused("calendar.changed_since", file=clip(shown.name, 60))
-    changed = await apply(room, by, shown)
+    changed = await apply(room, by, now)
     return _reply(room.desk.templates.word("calendar.applied", lang, cases=changed, moved=len(shown.moved)))
 
 

@@ -43,74 +43,113 @@ class Standing:
     past: History
     are: Mapping[str, Entry]
     should: Mapping[str, Wanted]
+    protocol: Protocol
+    office: Office
+    """With the days that `should` was reckoned by."""
+
+    def holds(self, held: CaseRow, facts: Sequence[Fact]) -> bool:
+        """Whether neither the case nor its facts have changed since it was read."""
+        return self.kept == held and self.facts == facts
+
+
+NOTHING: Mapping[int, Standing] = {}
 
 
 async def standing(
-    tx: Tx, desk: Desk, kept: Mapping[int, CaseRow], before: Standing | None = None
+    tx: Tx, desk: Desk, kept: Mapping[int, CaseRow], before: Mapping[int, Standing] = NOTHING
 ) -> dict[int, Standing]:
     """Cases as they stand, all read at once; without those whose protocol nobody can read.
 
-    What `before` says should be is believed where neither the case nor its facts have changed since.
+    What `before` says should be is believed where nothing it follows from has changed since: the case, its
+    facts, its protocol and the days.
     """
     ids = list(kept)
     facts, are = await cases.facts(tx, ids), await entries.of(tx, ids)
     found: dict[int, Standing] = {}
     for case_id, held in kept.items():
-        if before is not None and before.kept == held and before.facts == facts[case_id]:
-            found[case_id] = replace(before, are=are[case_id])
-            continue
-        past = history(facts[case_id], direct_answer=held.case.direct_answer)
+        known = before.get(case_id)
+        if known is not None and not known.holds(held, facts[case_id]):
+            known = None
+        past = known.past if known else history(facts[case_id], direct_answer=held.case.direct_answer)
         row = under(held, past)
         await versions.at_hand(tx, desk, row)
-        if desk.knows(row):
-            protocol = desk.protocol_of(row)
-            should = wanted(past, protocol, desk.office_for(protocol))
-            found[case_id] = Standing(
-                kept=held, row=row, facts=facts[case_id], past=past, are=are[case_id], should=should
-            )
+        if not desk.knows(row):
+            continue
+        protocol = desk.protocol_of(row)
+        office = desk.office_for(protocol)
+        if known is not None and known.protocol is protocol and known.office == office:
+            found[case_id] = replace(known, are=are[case_id])
+            continue
+        found[case_id] = Standing(
+            kept=held,
+            row=row,
+            facts=facts[case_id],
+            past=past,
+            are=are[case_id],
+            should=wanted(past, protocol, office),
+            protocol=protocol,
+            office=office,
+        )
     return found
 
 
 async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
     found = await standing(tx, desk, {case_id: await cases.lock(tx, case_id)})
-    return await bring_in_line(tx, desk, found[case_id], await people.staff(tx))
+    return (await bring_in_line(tx, desk, found, await people.staff(tx)))[case_id]
 
 
-async def bring_in_line(tx: Tx, desk: Desk, stands: Standing, staff: Staff) -> Plan:
-    """Replan a case that this transaction has locked and read."""
-    now, row, are = desk.clock.now(), stands.row, dict(stands.are)
-    case_id = row.case.id
-    change = difference(stands.should, are, now=now)
-    if change:
-        protocol = desk.protocol_of(row)
-        await _apply(tx, case_id, change, now)
-        await _revive(tx, change, are, since=now - desk.office_for(protocol).undo)
-        was, are = are, await _after(tx, case_id, change, are)
-        await _reindex(tx, desk, was, are, change, protocol)
-    values = _projected(staff, row, stands.past)
-    if _differs(stands.kept, values):
-        await cases.update(tx, case_id, **values)
-        row = replace(row, **values)
-    return Plan(row=row, past=stands.past, entries=are, change=change)
+async def bring_in_line(tx: Tx, desk: Desk, stand: Mapping[int, Standing], staff: Staff) -> dict[int, Plan]:
+    """Replan cases that this transaction has locked and read; what they share is read and written at once."""
+    now = desk.clock.now()
+    changes = {no: difference(one.should, one.are, now=now) for no, one in stand.items()}
+    changing = {no: change for no, change in changes.items() if change}
+    are = {no: dict(one.are) for no, one in stand.items()}
+    if changing:
+        await _apply(tx, changing, now)
+        for no, change in changing.items():
+            await _revive(tx, change, are[no], since=now - stand[no].office.undo)
+        are |= await _after(tx, changing, are)
+        await _reindex(tx, desk, stand, are, changing)
+    values = {no: _projected(staff, one.row, one.past) for no, one in stand.items()}
+    beside = {no: values[no] for no, one in stand.items() if _differs(one.kept, values[no])}
+    await cases.update_many(tx, beside)
+    return {
+        no: Plan(
+            row=replace(one.row, **beside[no]) if no in beside else one.row,
+            past=one.past,
+            entries=are[no],
+            change=changes[no],
+        )
+        for no, one in stand.items()
+    }
 
 
-async def _after(tx: Tx, case_id: int, change: Difference, was: Mapping[str, Entry]) -> dict[str, Entry]:
+async def _after(
+    tx: Tx, changes: Mapping[int, Difference], was: Mapping[int, Mapping[str, Entry]]
+) -> dict[int, dict[str, Entry]]:
     """The entries with the change applied; only new ones have to be read, for their ids."""
-    if change.new:
-        return (await entries.of(tx, [case_id]))[case_id]
-    return {**was, **{entry.key: entry for entry in (*change.moved, *change.changed, *change.void)}}
-
-
-async def behind(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> dict[int, tuple[Standing, bool]]:
-    """Those of the cases that replanning would change, and whether a day moves. Reads only, all at once."""
-    staff = await people.staff(tx)
-    found: dict[int, tuple[Standing, bool]] = {}
-    for case_id, stands in (await standing(tx, desk, await cases.many(tx, case_ids))).items():
-        change = difference(stands.should, stands.are, now=desk.clock.now())
-        if change or _differs(stands.kept, _projected(staff, stands.row, stands.past)):
-            found[case_id] = stands, bool(change.moved)
+    grown = [no for no, change in changes.items() if change.new]
+    found = await entries.of(tx, grown) if grown else {}
+    for no, change in changes.items():
+        if no not in found:
+            altered = (*change.moved, *change.changed, *change.void)
+            found[no] = {**was[no], **{entry.key: entry for entry in altered}}
     return found
+
+
+async def behind(
+    tx: Tx, desk: Desk, kept: Mapping[int, CaseRow], before: Mapping[int, Standing] = NOTHING
+) -> dict[int, Standing]:
+    """Those of the cases that replanning would change. Reads only, all at once."""
+    staff = await people.staff(tx)
+    found = await standing(tx, desk, kept, before)
+    return {no: one for no, one in found.items() if _is_behind(one, staff, desk.clock.now())}
+
+
+def _is_behind(one: Standing, staff: Staff, now: datetime) -> bool:
+    change = difference(one.should, one.are, now=now)
+    return bool(change) or _differs(one.kept, _projected(staff, one.row, one.past))
 
 
 def under(row: CaseRow, past: History) -> CaseRow:
@@ -120,16 +159,20 @@ def under(row: CaseRow, past: History) -> CaseRow:
     return replace(row, moved_protocol=past.protocol, moved_version=past.version)
 
 
-async def _apply(tx: Tx, case_id: int, change: Difference, now: datetime) -> None:
-    await entries.insert(tx, case_id, change.new)
-    await entries.save(tx, [*change.moved, *change.changed, *change.void])
-    if moved := [e.id for e in change.moved]:
-        await reminders.cancel_unsent(tx, moved, State.SUPERSEDED, Reason.SUPERSEDED, now)
-    if void := [e.id for e in change.void]:
-        await reminders.cancel_unsent(tx, void, State.CANCELLED, Reason.UNDONE, now)
-    ended = [e.id for e in change.changed if not e.is_open]
-    if ended:
-        await reminders.cancel_unsent(tx, ended, State.CANCELLED, Reason.SUBJECT_CLOSED, now)
+async def _apply(tx: Tx, changes: Mapping[int, Difference], now: datetime) -> None:
+    await entries.insert(tx, {no: change.new for no, change in changes.items()})
+    all_of = changes.values()
+    await entries.save(tx, [e for change in all_of for e in (*change.moved, *change.changed, *change.void)])
+    moved = [entry.id for change in all_of for entry in change.moved]
+    void = [entry.id for change in all_of for entry in change.void]
+    ended = [entry.id for change in all_of for entry in change.changed if not entry.is_open]
+    for ids, state, reason in (
+        (moved, State.SUPERSEDED, Reason.SUPERSEDED),
+        (void, State.CANCELLED, Reason.UNDONE),
+        (ended, State.CANCELLED, Reason.SUBJECT_CLOSED),
+    ):
+        if ids:
+            await reminders.cancel_unsent(tx, ids, state, reason, now)
     if over := [*moved, *void, *ended]:
         for question_id in await inbox.questions_about(tx, over):
             await release(tx, question_id, now)
@@ -155,25 +198,29 @@ async def release(tx: Tx, question_id: int, now: datetime, answer: str = "") -> 
 async def _reindex(
     tx: Tx,
     desk: Desk,
-    was: Mapping[str, Entry],
-    are: Mapping[str, Entry],
-    change: Difference,
-    protocol: Protocol,
+    stand: Mapping[int, Standing],
+    are: Mapping[int, Mapping[str, Entry]],
+    changes: Mapping[int, Difference],
 ) -> None:
     """Set the agenda of what changed, and of every entry somebody believes at an older date."""
-    now, office = desk.clock.now(), desk.office_for(protocol)
-    fresh = {target.key for target in change.new}
-    altered = {entry.key for entry in (*change.moved, *change.changed, *change.void)}
-    touched = {key: entry for key, entry in are.items() if key in fresh or key in altered}
-    told = await reminders.told(tx, [entry.id for entry in touched.values()])
+    now = desk.clock.now()
+    altered = {no: _altered(are[no], change) for no, change in changes.items()}
+    told = await reminders.told(tx, [entry.id for group in altered.values() for entry in group])
     agenda: dict[int, datetime | None] = {}
-    for key, entry in touched.items():
-        heard = told.get(entry.id, [])
-        start = entry.since if key in fresh else _unlooked_at(was[key], entry, now, office)
-        milestone = protocol.milestone(entry.milestone)
-        at = next_step_at(entry, milestone, office, heard, after=start - _JUST_BEFORE)
-        agenda[entry.id] = min(at or now, now) if corrections_owed(entry, heard) else at
+    for no, group in altered.items():
+        one = stand[no]
+        for entry in group:
+            heard, was = told.get(entry.id, []), one.are.get(entry.key)
+            start = entry.since if was is None else _unlooked_at(was, entry, now, one.office)
+            milestone = one.protocol.milestone(entry.milestone)
+            at = next_step_at(entry, milestone, one.office, heard, after=start - _JUST_BEFORE)
+            agenda[entry.id] = min(at or now, now) if corrections_owed(entry, heard) else at
     await entries.set_agenda(tx, agenda)
+
+
+def _altered(are: Mapping[str, Entry], change: Difference) -> list[Entry]:
+    keys = {one.key for one in (*change.new, *change.moved, *change.changed, *change.void)}
+    return [entry for key, entry in are.items() if key in keys]
 
 
 def _unlooked_at(was: Entry, entry: Entry, now: datetime, office: Office) -> datetime:

@@ -5,6 +5,7 @@ returns it or a `Trouble`; an enquiry that failed is never an empty answer, sinc
 "send it again".
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,6 +15,9 @@ from reminder.domain.people import Channel
 
 DEADLINE = timedelta(seconds=15)
 """Total for one call: connecting, writing and reading together, so one byte a second does not prolong it."""
+
+Carrier = Callable[[str, str, Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
+"""Takes a request (method, address, headers, body) in place of the network: answers with status and body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

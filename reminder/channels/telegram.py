@@ -7,7 +7,7 @@ URL as the last step. So no log line, exception or `repr` of the library or its 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,7 +30,7 @@ from telegram import (
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
-from reminder.channels.base import DEADLINE
+from reminder.channels.base import DEADLINE, Carrier
 from reminder.channels.telegram_errors import verdict
 from reminder.domain.messages import (
     Accepted,
@@ -59,10 +59,6 @@ ANSWER_CHARS = 200
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _UNREADABLE = (TypeError, KeyError, ValueError, AttributeError, IndexError, OverflowError)
 """What the library raises on JSON that is not what the Bot API promises."""
-
-
-Carrier = Callable[[str, str, str, bytes], Awaitable[tuple[int, bytes]]]
-"""Takes a request (method, address, type of the body, body), answers with the status and the body."""
 
 
 class _Wire(httpx.AsyncBaseTransport):
@@ -133,7 +129,8 @@ class _Request(HTTPXRequest):
             code, payload = await super().do_request(url, method, request_data, *timeouts, **named)
         else:
             address = url.replace(f"/bot{STAND_IN}/", self.__real, 1)
-            code, payload = await self._carrier(method, address, *_written(request_data))
+            kind, body = _written(request_data)
+            code, payload = await self._carrier(method, address, {"content-type": kind}, body)
         return code, payload.replace(self.__secret, STAND_IN.encode())
 
 

@@ -1,17 +1,18 @@
 """How does a request reach an application in our own process, with neither a client nor a socket between?"""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
-from reminder.channels.telegram import Carrier
+from reminder.channels.base import Carrier
 
 
 def nearby(app: ASGIApp) -> Carrier:
-    """Carries the bot's requests; an HTTP client would take longer than the application's answer does."""
+    """Carries requests to it; an HTTP client would take longer than the application's answer does."""
 
-    async def carry(method: str, url: str, kind: str, body: bytes) -> tuple[int, bytes]:
+    async def carry(method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         asked, status, answer = [body], 0, bytearray()
 
         async def receive() -> dict[str, Any]:
@@ -22,15 +23,15 @@ def nearby(app: ASGIApp) -> Carrier:
             status = message.get("status", status)
             answer.extend(message.get("body", b""))
 
-        await app(_scope(method, url, kind, body), receive, send)
+        await app(_scope(method, url, headers, body), receive, send)
         return status, bytes(answer)
 
     return carry
 
 
-def _scope(method: str, url: str, kind: str, body: bytes) -> dict[str, Any]:
+def _scope(method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     parts = urlsplit(url)
-    headers = [(b"host", parts.netloc.encode()), (b"content-length", str(len(body)).encode())]
+    named = {"host": parts.netloc, "content-length": str(len(body)), **headers}
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -41,7 +42,7 @@ def _scope(method: str, url: str, kind: str, body: bytes) -> dict[str, Any]:
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
         "root_path": "",
-        "headers": [*headers, (b"content-type", kind.encode())],
+        "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
         "client": None,
         "server": None,
     }

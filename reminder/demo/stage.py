@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from reminder.actions import versions
 from reminder.actions.agenda import future_only
 from reminder.app import Server, address, listening, new_desk
 from reminder.bot.menu import set_menus
+from reminder.channels.base import DEADLINE
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.clock import ManualClock
@@ -44,6 +45,8 @@ BOT_TOKEN = "123456:demo-token-of-the-sandbox"  # noqa: S105 - opens nothing but
 ACCOUNT = "AC" + "0" * 31 + "1"
 AUTH_TOKEN = "demo-auth-token-of-the-sandbox"  # noqa: S105
 MORNING = time(7, 58)
+PATIENCE = timedelta(minutes=10)
+"""Within our own process no answer gets lost; on a busy machine it may only take long."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,7 +82,7 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """Set everything up at 07:58 of the day, the working day before already played.
 
-    `direct` hands the bot's requests to the sandbox without a socket between: nobody looks, and it is faster.
+    `direct` hands the requests to the sandbox without a socket between: nobody looks, and it is faster.
     """
     _clear(folder, keep=keep)
     zone = ZoneInfo(county()["office"]["timezone"])
@@ -137,8 +140,17 @@ async def _open(
     url = address(sock)
     world.configure({"inbound_url": f"{url}/twilio/inbound"})
     carrier = nearby(app_of(world)) if direct else None
-    chat = Telegram(token=BOT_TOKEN, base_url=url, carrier=carrier)
-    sms = Twilio(account_sid=ACCOUNT, auth_token=AUTH_TOKEN, sender=SENDER, public_url=url, base_url=url)
+    deadline = PATIENCE if direct else DEADLINE
+    chat = Telegram(token=BOT_TOKEN, base_url=url, carrier=carrier, deadline=deadline)
+    sms = Twilio(
+        account_sid=ACCOUNT,
+        auth_token=AUTH_TOKEN,
+        sender=SENDER,
+        public_url=url,
+        base_url=url,
+        carrier=carrier,
+        deadline=deadline,
+    )
     sealed = Web(public_url=url, twilio_tokens=(AUTH_TOKEN,), twilio_account=ACCOUNT)
     try:
         # One message at a time: the order in which phones ring is part of what the same seed repeats.

@@ -11,7 +11,7 @@ from reminder.domain.cases import ENDED, Case, Event, Fact
 from reminder.domain.errors import NotFound
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared, each
+from reminder.store.prepared import Made, Prepared, each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,29 +56,39 @@ def _row(row: Mapping[str, Any]) -> CaseRow:
 
 
 _KEPT = tuple(name for name in CaseRow.__dataclass_fields__ if name != "case")
+_ROWS = Made(_row)
 
 
 async def lock(tx: Tx, case_id: int) -> CaseRow:
     """The case, locked against other changes until the transaction ends. Raises NotFound."""
-    row = await _LOCK.row(tx, id=case_id)
-    if row is None:
+    found = await lock_many(tx, [case_id])
+    if not found:
         raise NotFound("not_found")
-    return _row(row)
+    return found[case_id]
 
 
-_LOCK = Prepared(sa.select(t.cases).where(t.cases.c.id == sa.bindparam("id")).with_for_update(key_share=True))
+async def lock_many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
+    """The cases, locked in the order of their ids: two who lock the same ones never wait for each other."""
+    return {row.case.id: row for row in await _LOCK.made(tx, _ROWS, ids=list(case_ids))}
+
+
+_LOCK = Prepared(
+    sa.select(t.cases)
+    .where(t.cases.c.id.in_(each("ids")))
+    .order_by(t.cases.c.id)
+    .with_for_update(key_share=True)
+)
 
 
 async def many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
-    return {row["id"]: _row(row) for row in await _MANY.rows(tx, ids=list(case_ids))}
+    return {row.case.id: row for row in await _MANY.made(tx, _ROWS, ids=list(case_ids))}
 
 
 _MANY = Prepared(sa.select(t.cases).where(t.cases.c.id.in_(each("ids"))))
 
 
 async def by_number(tx: Tx, number: str) -> CaseRow | None:
-    row = await _BY_NUMBER.row(tx, number=number)
-    return _row(row) if row is not None else None
+    return next(iter(await _BY_NUMBER.made(tx, _ROWS, number=number)), None)
 
 
 _BY_NUMBER = Prepared(sa.select(t.cases).where(t.cases.c.number == sa.bindparam("number")))
@@ -97,6 +107,11 @@ async def insert(tx: Tx, **values: Any) -> int:
 
 async def update(tx: Tx, case_id: int, **values: Any) -> None:
     await _UPDATE.run(tx, which=case_id, **values)
+
+
+async def update_many(tx: Tx, values: Mapping[int, Mapping[str, Any]]) -> None:
+    """The same fields of many cases, by case."""
+    await _UPDATE.run_many(tx, [{"which": case_id, **said} for case_id, said in values.items()])
 
 
 _UPDATE = Prepared(
@@ -220,8 +235,8 @@ _ADD_FACT = Prepared(sa.insert(t.facts).returning(t.facts.c.id))
 async def facts(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[Fact]]:
     """Facts that stand (not undone), by case."""
     found: dict[int, list[Fact]] = {case_id: [] for case_id in case_ids}
-    for row in await _FACTS.rows(tx, ids=list(case_ids)):
-        found[row["case_id"]].append(_fact(row))
+    for case_id, fact in await _FACTS.made(tx, _MADE_FACTS, ids=list(case_ids)):
+        found[case_id].append(fact)
     return found
 
 
@@ -249,8 +264,9 @@ async def add_facts(tx: Tx, case_id: int, facts: Sequence[Fact]) -> None:
     await tx.execute(sa.insert(t.facts), rows)
 
 
-def _fact(row: Any) -> Fact:
-    return Fact(
+def _fact(row: Any) -> tuple[int, Fact]:
+    """With the case it belongs to."""
+    return row["case_id"], Fact(
         id=row["id"],
         event=Event(row["event"]),
         subject=row["subject"],
@@ -259,6 +275,9 @@ def _fact(row: Any) -> Fact:
         value=row["value"],
         by=row["by"],
     )
+
+
+_MADE_FACTS = Made(_fact)
 
 
 # --- parties ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from reminder.domain.entries import OPEN_STATES, Entry, EntryStatus, Wanted
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared, Row, each
+from reminder.store.prepared import Made, Prepared, Row, each
 
 _FIELDS = tuple(Wanted.__dataclass_fields__)
 
@@ -35,6 +35,9 @@ _NAMED = {
 }
 
 
+_MADE = Made(_entry)
+
+
 def _select() -> sa.Select[Any]:
     return sa.select(t.entries, t.agenda.c.due_at.label("next_reminder_at")).join(
         t.agenda, t.agenda.c.entry_id == t.entries.c.id, isouter=True
@@ -44,8 +47,8 @@ def _select() -> sa.Select[Any]:
 async def of(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[str, Entry]]:
     """Every entry of the cases, open or not, by case and key."""
     found: dict[int, dict[str, Entry]] = {case_id: {} for case_id in case_ids}
-    for row in await _OF.rows(tx, ids=list(case_ids)):
-        found[row["case_id"]][row["key"]] = _entry(row)
+    for entry in await _OF.made(tx, _MADE, ids=list(case_ids)):
+        found[entry.case_id][entry.key] = entry
     return found
 
 
@@ -53,8 +56,7 @@ _OF = Prepared(_select().where(t.entries.c.case_id.in_(each("ids"))).order_by(t.
 
 
 async def one(tx: Tx, entry_id: int) -> Entry | None:
-    row = await _ONE.row(tx, id=entry_id)
-    return _entry(row) if row is not None else None
+    return next(iter(await _ONE.made(tx, _MADE, id=entry_id)), None)
 
 
 _ONE = Prepared(_select().where(t.entries.c.id == sa.bindparam("id")))
@@ -74,7 +76,7 @@ def _open(*where: Any) -> sa.Select[Any]:
 
 
 async def by_ids(tx: Tx, ids: Sequence[int]) -> list[Entry]:
-    return [_entry(row) for row in await _BY_IDS.rows(tx, ids=list(ids))] if ids else []
+    return await _BY_IDS.made(tx, _MADE, ids=list(ids)) if ids else []
 
 
 _BY_IDS = Prepared(
@@ -97,15 +99,15 @@ class Glimpse:
 async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Glimpse]:
     """Open entries that name one of the people, or of cases of theirs or of the units (None: any)."""
     if units is None:
-        rows = await _OPEN.rows(tx)
-    else:
-        rows = await _OPEN_FOR.rows(tx, people=list(people), units=list(units))
-    return [_glimpse(row) for row in rows]
+        return await _OPEN.made(tx, _GLIMPSES)
+    return await _OPEN_FOR.made(tx, _GLIMPSES, people=list(people), units=list(units))
 
 
 def _glimpse(row: Mapping[Any, Any]) -> Glimpse:
     return Glimpse(**{**row, "kind": _NAMED["kind"][row["kind"]]})
 
+
+_GLIMPSES = Made(_glimpse)
 
 _GLIMPSED = sa.select(*(t.entries.c[name] for name in Glimpse.__dataclass_fields__)).where(
     _IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value
@@ -145,7 +147,7 @@ _OPEN_FOR = Prepared(
 
 async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
     """What the cases a person answers for got done since a moment; notices do not count."""
-    return [_entry(row) for row in await _DONE_BY.rows(tx, person=person_id, since=since)]
+    return await _DONE_BY.made(tx, _MADE, person=person_id, since=since)
 
 
 _DONE = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
@@ -174,15 +176,19 @@ async def named(tx: Tx, case_id: int, person_id: int) -> bool:
 
 async def open_of(tx: Tx, case_ids: Sequence[int]) -> list[Entry]:
     """Open entries of some cases."""
-    return [_entry(row) for row in await _OPEN_OF.rows(tx, ids=list(case_ids))]
+    return await _OPEN_OF.made(tx, _MADE, ids=list(case_ids))
 
 
 _OPEN_OF = Prepared(_open(t.entries.c.case_id.in_(each("ids"))))
 
 
-async def insert(tx: Tx, case_id: int, wanted: Sequence[Wanted]) -> None:
-    """New entries of a case, at once."""
-    rows = [{"case_id": case_id, "revision": 1, **_values(entry)} for entry in wanted]
+async def insert(tx: Tx, wanted: Mapping[int, Sequence[Wanted]]) -> None:
+    """New entries, by case, all at once."""
+    rows = [
+        {"case_id": case_id, "revision": 1, **_values(entry)}
+        for case_id, of_case in wanted.items()
+        for entry in of_case
+    ]
     await _INSERT.run_many(tx, rows)
 
 
@@ -242,7 +248,7 @@ _NEXT_DUE = Prepared(sa.select(sa.func.min(t.agenda.c.due_at)))
 
 async def confirmed(tx: Tx, *, before: datetime) -> list[Entry]:
     """Confirmed visits whose time was over before a moment, oldest entry first."""
-    found = [_entry(row) for row in await _CONFIRMED.rows(tx, before=before)]
+    found = await _CONFIRMED.made(tx, _MADE, before=before)
     return sorted(found, key=lambda entry: entry.id)
 
 

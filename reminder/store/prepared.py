@@ -5,7 +5,7 @@ SQLAlchemy's way from a statement to its rows costs several times what SQLite ne
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -15,12 +15,38 @@ from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 from reminder.store.database import Tx, driver_of
 
 Row = dict[str, Any]
+T = TypeVar("T")
 _Process = Callable[[Any], Any] | None
 
 
 def each(name: str) -> sa.BindParameter[Any]:
     """A list in a statement: `column.in_(each("ids"))`."""
     return sa.bindparam(name, expanding=True)
+
+
+class Made(Generic[T]):
+    """What rows are made into, remembered by the very values a row holds: the same row is the same thing.
+
+    Nothing can go stale: a row that has changed is another row. What is made must never be altered.
+    """
+
+    def __init__(self, make: Callable[[Row], T]) -> None:
+        self.make = make
+        self._known: dict[Any, T] = {}
+
+    def of(self, found: Sequence[Any], read: Callable[[Sequence[Any]], list[Row]]) -> list[T]:
+        known = self._known
+        if missing := [held for held in found if held not in known]:
+            if len(known) > MOST:
+                known = self._known = {}
+                missing = list(found)
+            for held, row in zip(missing, read(missing), strict=True):
+                known[held] = self.make(row)
+        return [known[held] for held in found]
+
+
+MOST = 10_000
+"""Rows remembered of one sort; then it begins anew."""
 
 
 class Prepared:
@@ -38,6 +64,15 @@ class Prepared:
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
         return plan.read(await connection.ask(plan.sql, plan.bound(values)))
+
+    async def made(self, tx: Tx, made: Made[T], **values: Any) -> list[T]:
+        """What the rows are made into; on SQLite each different row only once."""
+        connection = driver_of(tx)
+        if connection is None:
+            return [made.make(row) for row in await self.rows(tx, **values)]
+        values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
+        plan = self._plan(tx.dialect, values)
+        return made.of(await connection.ask(plan.sql, plan.bound(values)), plan.read)
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
         shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())

@@ -14,7 +14,7 @@ from reminder.domain.planning import Told
 from reminder.domain.reminders import HEARD, MOVES, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared, each
+from reminder.store.prepared import Made, Prepared, each
 from reminder.store.seal import Sealer
 
 
@@ -64,6 +64,9 @@ def _reminder(row: Mapping[Any, Any]) -> Reminder:
     return Reminder(**{**values, "state": State(values["state"])})
 
 
+_MADE = Made(_reminder)
+
+
 async def add(tx: Tx, **values: Any) -> int | None:
     """Insert, unless a reminder with this key exists: then None (it was done before)."""
     values.setdefault("told", {})
@@ -89,16 +92,14 @@ MOST = 1000
 
 
 async def one(tx: Tx, reminder_id: int) -> Reminder | None:
-    row = await _ONE.row(tx, id=reminder_id)
-    return _reminder(row) if row is not None else None
+    return next(iter(await _ONE.made(tx, _MADE, id=reminder_id)), None)
 
 
 _ONE = _some(t.reminders.c.id == sa.bindparam("id"))
 
 
 async def by_key(tx: Tx, key: str) -> Reminder | None:
-    row = await _BY_KEY.row(tx, key=key)
-    return _reminder(row) if row is not None else None
+    return next(iter(await _BY_KEY.made(tx, _MADE, key=key)), None)
 
 
 _BY_KEY = _some(t.reminders.c.key == sa.bindparam("key"))
@@ -118,7 +119,7 @@ _BY_TOKEN = _some(
 
 async def planned(tx: Tx, case_id: int) -> list[Reminder]:
     """A case's messages that wait to go, oldest first."""
-    return [_reminder(row) for row in await _PLANNED.rows(tx, case=case_id)]
+    return await _PLANNED.made(tx, _MADE, case=case_id)
 
 
 _PLANNED = _some(t.reminders.c.case_id == sa.bindparam("case"), t.reminders.c.state == State.PLANNED.value)
@@ -140,7 +141,7 @@ async def some(tx: Tx, *where: Any, limit: int = MOST) -> list[Reminder]:
 
 async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminder]:
     """Planned rows whose moment has come, earliest first; locked where the database can."""
-    return [_reminder(row) for row in await _READY.rows(tx, now=now, channel=channel, limit=limit)]
+    return await _READY.made(tx, _MADE, now=now, channel=channel, limit=limit)
 
 
 _READY = Prepared(
@@ -224,8 +225,7 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
     That is the order of the entry's revisions: a text of an older one never leaves after a newer one exists.
     """
     found: dict[int, list[Told]] = {}
-    for row in await _TOLD.rows(tx, entries=list(entry_ids)):
-        reminder = _reminder(row)
+    for reminder in await _TOLD.made(tx, _MADE, entries=list(entry_ids)):
         slot = reminder.told.get("slot")
         if slot and reminder.entry_id is not None:
             certain = reminder.state in {State.SENT, State.DELIVERED}
@@ -345,7 +345,7 @@ async def provider_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
 
 async def sent(tx: Tx, keys: Sequence[str]) -> list[Reminder]:
     """Those of the messages with these keys that have been sent, oldest first."""
-    return [_reminder(row) for row in await _SENT.rows(tx, keys=list(keys))]
+    return await _SENT.made(tx, _MADE, keys=list(keys))
 
 
 _SENT = _some(t.reminders.c.key.in_(each("keys")), t.reminders.c.state == State.SENT.value)
@@ -353,8 +353,10 @@ _SENT = _some(t.reminders.c.key.in_(each("keys")), t.reminders.c.state == State.
 
 async def last_before(tx: Tx, reminder: Reminder, kind: str) -> Reminder | None:
     """The same person's message of a kind that fell due last before this one, and was sent."""
-    row = await _LAST_BEFORE.row(tx, person=reminder.person_id, kind=kind, due=reminder.due_at)
-    return _reminder(row) if row is not None else None
+    return next(
+        iter(await _LAST_BEFORE.made(tx, _MADE, person=reminder.person_id, kind=kind, due=reminder.due_at)),
+        None,
+    )
 
 
 _LAST_BEFORE = Prepared(
@@ -382,9 +384,8 @@ _SILENT = Prepared(
 
 async def of_person(tx: Tx, person_id: int, provider_id: str) -> Reminder | None:
     """A person's chat message by the provider's id, which is unique within the chat only."""
-    return _first(
-        await some(tx, t.reminders.c.person_id == person_id, t.reminders.c.provider_id == provider_id)
-    )
+    rows = t.reminders.c
+    return _first(await some(tx, rows.person_id == person_id, rows.provider_id == provider_id))
 
 
 async def merged_into(tx: Tx, key: str) -> set[int]:
@@ -392,9 +393,5 @@ async def merged_into(tx: Tx, key: str) -> set[int]:
     return {entry_id for entry_id in await _MERGED.scalars(tx, key=key) if entry_id is not None}
 
 
-_MERGED = Prepared(
-    sa.select(t.reminders.c.entry_id).where(
-        t.reminders.c.digest_id
-        == sa.select(t.reminders.c.id).where(t.reminders.c.key == sa.bindparam("key")).scalar_subquery()
-    )
-)
+_KEYED = sa.select(t.reminders.c.id).where(t.reminders.c.key == sa.bindparam("key")).scalar_subquery()
+_MERGED = Prepared(sa.select(t.reminders.c.entry_id).where(t.reminders.c.digest_id == _KEYED))

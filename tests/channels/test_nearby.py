@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reminder.channels.telegram import Telegram
+from reminder.channels.twilio import Twilio
 from reminder.demo.nearby import nearby
 from reminder.domain.messages import Accepted, Button, Declined, Outgoing, Refusal
 from reminder.domain.people import Channel
@@ -13,6 +14,8 @@ from reminder.sandbox import Limits, World, app_of
 
 TOKEN = "12345678:sandbox-secret"
 CHAT = 700_000_001
+PHONE, SENDER = "+12025550101", "+12025550199"
+ACCOUNT, SECRET = "AC" + "0" * 32, "sandbox-secret"
 
 
 @pytest.fixture
@@ -20,8 +23,9 @@ def world() -> World:
     made = World(
         now=lambda: datetime(2026, 11, 23, 1, tzinfo=UTC),
         bot_token=TOKEN,
-        account_sid="AC",
-        auth_token="",
+        account_sid=ACCOUNT,
+        auth_token=SECRET,
+        numbers=(SENDER,),
         limits=Limits.off(),
     )
     made.add_telegram(CHAT, "Wang Min", started=True)
@@ -59,6 +63,26 @@ async def test_a_file_travels_both_ways(bot: Telegram, world: World) -> None:
     assert isinstance(updates, list)
     file_id = updates[0]["message"]["document"]["file_id"]
     assert await bot.fetch_file(file_id, len(content)) == content
+
+
+async def test_a_text_and_the_log_it_is_found_in(world: World) -> None:
+    world.add_phones({"telegram": [], "sms": [{"number": PHONE, "name": "Zhao Hua"}]})
+    sms = Twilio(
+        account_sid=ACCOUNT,
+        auth_token=SECRET,
+        sender=SENDER,
+        base_url="http://near",
+        carrier=nearby(app_of(world)),
+    )
+    text = Outgoing(channel=Channel.SMS, to=PHONE, text="明天 & 后天?", token="t")
+    sent = await sms.send(text)
+    assert isinstance(sent, Accepted)
+    found = await sms.find(to=PHONE, since=datetime(2026, 11, 23, tzinfo=UTC), body=text.text)
+    assert isinstance(found, list)
+    assert [(one.provider_id, one.body_matches) for one in found] == [(sent.provider_id, True)]
+    refused = await sms.send(Outgoing(channel=Channel.SMS, to="12", text="x", token="u"))
+    assert isinstance(refused, Declined)
+    await sms.close()
 
 
 async def test_a_wrong_token_is_refused(world: World) -> None:

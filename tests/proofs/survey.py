@@ -33,7 +33,10 @@ def marks() -> tuple[str, ...]:
 async def survey(
     scenario: Scenario, folder: Path, *, seed: int = 1, double: int = 0, begin: int = 0
 ) -> Survey:
-    """Deaths from the act number `begin` on. `double` recoveries, chosen by `seed`, are broken off themselves at three of their boundaries."""
+    """Deaths from the act number `begin` on.
+
+    `double` recoveries, chosen by `seed`, are broken off themselves at three of their boundaries.
+    """
     dice = random.Random(f"{seed}:{scenario.name}")
     main = folder / "main"
     main.mkdir(parents=True)
