@@ -17,8 +17,8 @@ from reminder.sandbox import Limits, World, app_of
 from reminder.scheduler import Scheduler
 from reminder.store import reminders, residents
 from reminder.store.database import Tx
-from tests.flows.office_process import ACCOUNT, AUTH, OURS, TOKEN
 from tests.office import STAFF, office, person, write
+from tests.proofs.office_process import ACCOUNT, AUTH, OURS, TOKEN
 from tests.sandbox.serve import serving
 
 MESSAGES = 40

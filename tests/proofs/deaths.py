@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.office import STAFF
 from tests.proofs.morning import Morning, account, chats, doubled, live, lost, morning, start, texts
 from tests.proofs.places import PLACES
 
@@ -88,10 +89,12 @@ async def _death(run: Morning, place: str, nth: int) -> Outcome:
 
 def weather(run: Morning, place: str, also: list[str]) -> None:
     """What goes wrong in the world outside."""
-    if "lose" in also or "fail" in also:
-        kind, times = ("lose" if "lose" in also else "fail"), (20 if "digest" in also else 2)
-        for channel in ("telegram",) if "digest" in also else ("sms", "telegram"):
-            run.world.chaos({"channel": channel, "kind": kind, "how": "drop", "times": times})
+    if "deaf" in also:
+        to = str(STAFF["wang"].chat)
+        run.world.chaos({"channel": "telegram", "kind": "fail", "how": "drop", "times": 2, "to": to})
+    for kind in {"lose", "fail"} & set(also):
+        for channel in ("sms", "telegram"):
+            run.world.chaos({"channel": channel, "kind": kind, "how": "drop", "times": 2})
     if place.startswith("settle.") and place != "settle.before_commit":
         # A receipt would settle it first; without any, the provider's log has to be asked.
         run.world.chaos({"channel": "sms", "kind": "lose_callback", "times": 50})

@@ -12,7 +12,7 @@ class Place:
     scenario: str = MORNING
     also: str = ""
     """Of a morning: `lose` (both providers take two messages and do not answer), `fail` (they do not even
-    take them), `hook` (updates are posted), a space between."""
+    take them), `deaf` (nothing reaches one colleague twice), `hook` (updates are posted), a space between."""
 
 
 _PLAIN = Place()
@@ -55,7 +55,7 @@ PLACES: dict[str, Place] = {
     "settle.after_list": _LOSE,
     "settle.before_adopt": _LOSE,
     "settle.before_resend": _FAIL,
-    "settle.before_giving_up": Place(also="fail digest"),
+    "settle.before_giving_up": Place(also="deaf"),
     "settle.before_commit": _LOSE,
     "reconcile.before_list": _PLAIN,
     "reconcile.after_list": _PLAIN,
