@@ -36,7 +36,7 @@ TIMETABLE = (
     Job(name="dispatch sms", run=dispatch_sms, every=timedelta(seconds=1)),
     Job(name="settle", run=settle, every=timedelta(seconds=5)),
     Job(name="inbound", run=fetch_missed, every=timedelta(minutes=1)),
-    Job(name="reconcile", run=reconcile, every=timedelta(minutes=10)),
+    Job(name="reconcile", run=reconcile, every=timedelta(minutes=1)),
     Job(name="digest", run=refresh_digests, every=timedelta(seconds=2)),
     Job(name="housekeeping", run=housekeep, every=timedelta(minutes=1)),
     Job(name="sweep", run=sweep, every=timedelta(hours=24)),
