@@ -6,7 +6,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 # About half of the tests' work; the others, and whatever is new, run beside them.
-HALF := tests/domain tests/ledger tests/store tests/structure tests/actions tests/bot
+HALF := tests/domain tests/ledger tests/store tests/actions tests/bot
 # The first of these that is 3.11 or later and can make an environment. `make PYTHON=… demo` chooses another.
 PYTHON := python3.13 python3.12 python3.11 python3
 
