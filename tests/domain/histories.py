@@ -200,6 +200,7 @@ class Story:
 _OFTEN = {
     **dict.fromkeys((Event.ACCEPT, Event.ANSWER, Event.SERVED, Event.CLOSE, Event.VISITED), 9),
     **dict.fromkeys((Event.ACKNOWLEDGE, Event.SECOND_REVIEW, Event.REVIEW_RESULT, Event.DONE), 8),
+    **dict.fromkeys((Event.DEFER, Event.RESUME), 8),
     **dict.fromkeys((Event.CONCLUDE, Event.EXTEND, Event.SUSPEND, Event.MISSED, Event.REVIEW_REQUEST), 6),
     **dict.fromkeys((Event.RECEIVE, Event.ASSIGN, Event.TASK, Event.PROTOCOL, Event.FLAG, Event.SPONSOR), 1),
     **dict.fromkeys((Event.WITHDRAW, Event.MERGE, Event.GUIDE, Event.ARCHIVE, Event.ERASE), 1),

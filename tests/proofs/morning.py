@@ -61,6 +61,8 @@ class Morning:
     answered: bool = False
     refused: bool = False
     noted: bool = False
+    later: bool = False
+    """Once the day's list is there, something on it is still to be changed."""
     helped: bool = False
     case_ids: list[int] = field(default_factory=list)
     number: str = ""
@@ -216,6 +218,9 @@ def _owners(run: Morning) -> None:
     if not run.noted and chats(run):
         run.noted = True
         run.world.write(STAFF["chen"].chat, f"/note {run.number} {NOTE}")
+    elif run.later and any("早上好" in row["text"] for row in chats(run)):
+        run.later = False
+        run.world.write(STAFF["chen"].chat, f"/contact {run.number} {NOTE}")
     elif run.noted and not run.helped and not run.world.state()["updates"]:
         run.helped = True
         run.world.write(STAFF["wang"].chat, "/help")
@@ -228,6 +233,7 @@ async def quiet(run: Morning) -> bool:
         and run.answered
         and run.refused
         and run.helped
+        and not run.later
         and not await unfinished(run)
     )
 

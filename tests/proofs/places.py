@@ -12,7 +12,8 @@ class Place:
     scenario: str = MORNING
     also: str = ""
     """Of a morning: `lose` (both providers take two messages and do not answer), `fail` (they do not even
-    take them), `deaf` (nothing reaches one colleague twice), `hook` (updates are posted), a space between."""
+    take them), `deaf` (nothing reaches one colleague at first), `hook` (updates are posted), `later` (the
+    day's list changes once it is there); a space between."""
 
 
 _PLAIN = Place()
@@ -84,7 +85,7 @@ PLACES: dict[str, Place] = {
     "optout.after_reply": _PLAIN,
     "digest.before_pin": _PLAIN,
     "digest.after_pin": _PLAIN,
-    "digest.after_edit": _PLAIN,
+    "digest.after_edit": Place(also="later"),
     "digest.before_commit": _PLAIN,
     "housekeeping.before_day": _PLAIN,
     "housekeeping.before_commit": _PLAIN,

@@ -116,7 +116,7 @@ async def text(base: str, body: str, to: str = THEIRS) -> None:
         await http.post(LIST, data={"To": to, "From": OURS, "Body": body})
 
 
-async def test_a_message_arrives_and_its_button_is_heard(look: Look, base: str, world: World) -> None:
+async def test_a_message_arrives_and_its_button_is_heard(base: str, look: Look, world: World) -> None:
     page = await look(f"{base}/?lang=en")
     keys = {"inline_keyboard": [[{"text": "Done", "callback_data": "d", "style": "success"}]]}
     await send(
@@ -131,14 +131,14 @@ async def test_a_message_arrives_and_its_button_is_heard(look: Look, base: str, 
     assert world.ledger(everything=True)[-1]["data"] == "d"
 
 
-async def test_markup_in_a_message_stays_text(look: Look, base: str) -> None:
+async def test_markup_in_a_message_stays_text(base: str, look: Look) -> None:
     page = await look(f"{base}/?lang=en")
     await send(base, text="<img src=x onerror=alert(1)>")
     await expect(page.locator(".telegram .text")).to_have_text("<img src=x onerror=alert(1)>")
     assert await page.locator(".thread img").count() == 0
 
 
-async def test_a_text_shows_its_size_and_a_digit_answers_it(look: Look, base: str, world: World) -> None:
+async def test_a_text_shows_its_size_and_a_digit_answers_it(base: str, look: Look, world: World) -> None:
     page = await look(f"{base}/?lang=zh")
     await text(base, "李女士您好，方便回1")
     await expect(page.locator(".sms .meter")).to_have_text("UCS-2 · 10/70 字 · 1 条")
@@ -150,7 +150,7 @@ async def test_a_text_shows_its_size_and_a_digit_answers_it(look: Look, base: st
     await expect(page.locator(".sms .mine .text")).to_have_text(["1", "谢谢"])
 
 
-async def test_an_edit_keeps_its_place_and_a_pin_shows_above(look: Look, base: str) -> None:
+async def test_an_edit_keeps_its_place_and_a_pin_shows_above(base: str, look: Look) -> None:
     page = await look(f"{base}/?lang=en")
     await send(base, text="one")
     async with httpx.AsyncClient(base_url=base) as http:
@@ -164,7 +164,7 @@ async def test_an_edit_keeps_its_place_and_a_pin_shows_above(look: Look, base: s
 
 
 async def test_news_on_a_phone_not_shown_is_counted_until_it_is_looked_at(
-    look: Look, base: str, world: World
+    base: str, look: Look, world: World
 ) -> None:
     world.add_sms("+12025550124", "Mr Zhou")
     page = await look(f"{base}/?lang=en")
@@ -177,7 +177,7 @@ async def test_news_on_a_phone_not_shown_is_counted_until_it_is_looked_at(
 
 
 async def test_the_demos_clock_and_reasons_are_used_where_there_are_any(
-    look: Look, demo: str, host: Host
+    demo: str, look: Look, host: Host
 ) -> None:
     page = await look(f"{demo}/?lang=en")
     await expect(page.locator("#clock-time")).to_have_text("08:00")
@@ -196,7 +196,7 @@ async def test_the_demos_clock_and_reasons_are_used_where_there_are_any(
     await expect(page.locator(".telegram .why")).to_have_count(0)
 
 
-async def test_alone_the_page_has_neither_clock_nor_reasons(look: Look, base: str) -> None:
+async def test_alone_the_page_has_neither_clock_nor_reasons(base: str, look: Look) -> None:
     page = await look(base)
     await send(base, text="hello")
     await expect(page.locator(".telegram .text")).to_have_text("hello")
@@ -204,7 +204,7 @@ async def test_alone_the_page_has_neither_clock_nor_reasons(look: Look, base: st
     await expect(page.locator(".why")).to_have_count(0)
 
 
-async def test_things_can_be_broken_by_hand(look: Look, base: str, world: World) -> None:
+async def test_things_can_be_broken_by_hand(base: str, look: Look, world: World) -> None:
     page = await look(f"{base}/?lang=en")
     await page.get_by_text("Break things").click()
     await page.get_by_role("button", name="Next text is not delivered").click()
@@ -216,7 +216,7 @@ async def test_things_can_be_broken_by_hand(look: Look, base: str, world: World)
     assert world.telegram.chats[WANG].barred
 
 
-async def test_a_newcomer_presses_start(look: Look, base: str, world: World) -> None:
+async def test_a_newcomer_presses_start(base: str, look: Look, world: World) -> None:
     page = await look(f"{base}/?lang=en")
     await page.locator(".telegram select").select_option(f"telegram:{LI}")
     await page.get_by_role("button", name="Start").click()
@@ -226,7 +226,7 @@ async def test_a_newcomer_presses_start(look: Look, base: str, world: World) -> 
 
 
 async def test_the_keys_of_a_reply_keyboard_send_their_label_or_the_number(
-    look: Look, base: str, world: World
+    base: str, look: Look, world: World
 ) -> None:
     page = await look(f"{base}/?lang=en")
     keys = {"keyboard": [["Today"], [{"text": "Share my number", "request_contact": True}]]}
@@ -248,7 +248,7 @@ NAMELESS = """[...document.querySelectorAll('button, select, input, a')]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-async def test_nothing_spills_over_and_every_button_is_large_enough(look: Look, demo: str, lang: str) -> None:
+async def test_nothing_spills_over_and_every_button_is_large_enough(demo: str, look: Look, lang: str) -> None:
     page = await look(f"{demo}/?lang={lang}")
     keys = [[{"text": "办好了", "callback_data": "d"}, {"text": "改期", "callback_data": "m"}]]
     await send(demo, text="一" * 200, reply_markup={"inline_keyboard": keys})
@@ -261,7 +261,7 @@ async def test_nothing_spills_over_and_every_button_is_large_enough(look: Look, 
         assert await page.evaluate(NAMELESS) == []
 
 
-async def test_those_who_asked_for_less_motion_get_none(look: Look, base: str) -> None:
+async def test_those_who_asked_for_less_motion_get_none(base: str, look: Look) -> None:
     page = await look(base, reduced_motion="reduce")
     await send(base, text="hello")
     await expect(page.locator(".telegram .text")).to_have_text("hello")
