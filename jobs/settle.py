@@ -56,7 +56,7 @@ async def _text(rt: Runtime, reminder: Reminder) -> None:
         attempt = (await reminders.attempts(tx, reminder.id))[-1]
         number = await reminders.number_of(tx, rt.desk.sealer, reminder)
     started: datetime = attempt["started_at"]
-    body = rt.desk.sealer.open(attempt["sealed"], bound_to=f"attempts|sealed|{attempt['token']}")
+    body = rt.desk.text_of(attempt)
     failpoint("settle.before_list")
     found = await rt.sms.find(to=number, since=started - SLACK, body=body)
     failpoint("settle.after_list")

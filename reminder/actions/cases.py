@@ -92,7 +92,7 @@ async def _classified(
     protocol = desk.protocol(key)
     if not any(m.anchor == "classified" for m in protocol.milestones):
         return
-    value = {"key": key, "version": protocol.version, "direct_answer": protocol.direct_answer}
+    value = protocol.as_fact
     await record.add(tx, desk, by, case_id, Event.PROTOCOL, deed=deed, at=received, value=value)
 
 

@@ -207,9 +207,7 @@ async def pressed(tx: Tx, desk: Desk, person_id: int, message_id: str, shown: st
         return
     for reminder in await overview.unclear_of(tx, person_id):
         attempt = (await reminders.attempts(tx, reminder.id))[-1]
-        token = str(attempt["token"])
-        text = desk.sealer.open(attempt["sealed"], bound_to=f"attempts|sealed|{token}")
-        if text.strip() == shown.strip():
+        if desk.text_of(attempt).strip() == shown.strip():
             await accepted(tx, desk, reminder, message_id)
             return
 

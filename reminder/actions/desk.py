@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from reminder.clock import Clock
 from reminder.domain.offices import Office
@@ -76,8 +77,20 @@ class Desk:
             )
         return self._offices[held]
 
+    def text_of(self, attempt: Mapping[str, Any]) -> str:
+        """The words of an attempt, as they were sent; `attempt` has its token and what was sealed."""
+        return self.sealer.open(attempt["sealed"], bound_to=_attempt(attempt["token"]))
+
+    def sealed_text(self, token: str, text: str) -> bytes:
+        """The other way round."""
+        return self.sealer.seal(text, bound_to=_attempt(token))
+
     def kind(self, name: str) -> Kind:
         return self.templates.kind(name)
+
+
+def _attempt(token: str) -> str:
+    return f"attempts|sealed|{token}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

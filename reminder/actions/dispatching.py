@@ -299,7 +299,7 @@ async def _intend(tx: Tx, scene: Scene, kind: Kind, text: str, buttons: Keyboard
         told=told,
         reason="",
     )
-    sealed = desk.sealer.seal(text, bound_to=f"attempts|sealed|{token}")
+    sealed = desk.sealed_text(token, text)
     await reminders.add_attempt(
         tx, token=token, reminder_id=reminder.id, started_at=now, n=reminder.attempts + 1, sealed=sealed
     )

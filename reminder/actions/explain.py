@@ -94,9 +94,7 @@ async def _meter(tx: Tx, desk: Desk, reminder: Reminder, lang: str) -> list[str]
     attempts = await reminders.attempts(tx, reminder.id)
     if not attempts or attempts[-1]["sealed"] is None:
         return []
-    last = attempts[-1]
-    text = desk.sealer.open(last["sealed"], bound_to=f"attempts|sealed|{last['token']}")
-    found = segments(text)
+    found = segments(desk.text_of(attempts[-1]))
     words = desk.templates.word
     return [
         words("explain.meter", lang, encoding=str(found.encoding), units=found.units),

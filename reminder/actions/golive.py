@@ -12,7 +12,7 @@ from reminder.domain.people import Channel, Role, Staff
 from reminder.domain.reminders import HEARD
 from reminder.domain.workdays import local_day
 from reminder.store import backups, overview, people
-from reminder.store.database import Database, Tx
+from reminder.store.database import Database
 
 RECENT = timedelta(days=7)
 
@@ -28,17 +28,22 @@ async def ticks(
 ) -> list[Tick]:
     """In the order in which an office would do them. Reads only."""
     async with db.read() as tx:
-        staff = await people.staff(tx)
-        found = [*_people(staff), *await _tried(tx), *await _reached(tx, desk)]
+        staff, states = await people.staff(tx), await overview.states_of(tx, Channel.SMS.value)
+        rungs = await unreached(tx, desk)
     bot = await chat.me() if chat is not None else None
-    found.insert(0, Tick(done=isinstance(bot, dict), said="the bot answers (telegram.token)"))
     log = await sms.inbound(desk.clock.now()) if sms is not None else None
-    found.insert(1, Tick(done=isinstance(log, list), said="the SMS account answers (twilio.*)"))
+    heard = bool(set(states) & {state.value for state in HEARD})
     today = local_day(desk.clock.now(), desk.office.zone)
     known = desk.office.calendar.is_confirmed(date(today.year, 12, 31))
-    found.append(Tick(done=known, said=f"rest days of {today.year} are known (reminder calendar check)"))
-    found.append(_copied(copies, desk))
-    return found
+    return [
+        Tick(done=isinstance(bot, dict), said="the bot answers (telegram.token)"),
+        Tick(done=isinstance(log, list), said="the SMS account answers (twilio.*)"),
+        *_people(staff),
+        Tick(done=heard, said="a text has reached a number of the team (reminder members add)"),
+        Tick(done=not rungs, said="every rung of the ladder reaches somebody (reminder check)"),
+        Tick(done=known, said=f"rest days of {today.year} are known (reminder calendar check)"),
+        _copied(copies, desk),
+    ]
 
 
 def _people(staff: Staff) -> Iterator[Tick]:
@@ -46,17 +51,6 @@ def _people(staff: Staff) -> Iterator[Tick]:
     yield Tick(done=bool(admins), said="an admin has joined (reminder first-admin)")
     waiting = [p for p in staff.people.values() if p.active and p.chat_id is None]
     yield Tick(done=bool(staff.people) and not waiting, said="every colleague has joined (/people, /invite)")
-
-
-async def _tried(tx: Tx) -> Iterator[Tick]:
-    states = await overview.states_of(tx, Channel.SMS.value)
-    sent = bool(set(states) & {state.value for state in HEARD})
-    return iter([Tick(done=sent, said="a text has reached a number of the team (reminder members add)")])
-
-
-async def _reached(tx: Tx, desk: Desk) -> Iterator[Tick]:
-    rungs = await unreached(tx, desk)
-    return iter([Tick(done=not rungs, said="every rung of the ladder reaches somebody (reminder check)")])
 
 
 def _copied(copies: Path, desk: Desk) -> Tick:

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from reminder.actions import record
@@ -13,7 +13,7 @@ from reminder.actions.cases import complete_if_over
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.preview import Coming, texts_of
-from reminder.actions.promises import says_day
+from reminder.actions.promises import Heard, heard, says_day
 from reminder.actions.replan import Plan, replan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import ENDED, Event, Fact, history
@@ -21,9 +21,7 @@ from reminder.domain.entries import Entry, Wanted
 from reminder.domain.errors import Refused
 from reminder.domain.planning import Difference, Told
 from reminder.domain.protocols import EntryKind, Protocol
-from reminder.domain.reminders import HEARD
 from reminder.domain.wanted import wanted
-from reminder.domain.workdays import local_day
 from reminder.store import cases, overview, reminders
 from reminder.store.database import Database, Tx
 
@@ -137,7 +135,7 @@ async def _ready(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str) -> tuple
         raise Refused("protocol.case_ended", no=number)
     if scene.row.protocol_held == (protocol.key, protocol.version):
         raise Refused("protocol.same", no=number)
-    value: dict[str, Any] = {"key": key, "version": protocol.version, "direct_answer": protocol.direct_answer}
+    value = protocol.as_fact
     if scene.row.protocol == key:
         value["again"] = "yes"
     return scene, value | {"begins": begins(scene, protocol, value)}
@@ -235,30 +233,16 @@ async def _named_dates(tx: Tx, scene: CaseScene) -> dict[str, bool]:
     """
     open_ones = [entry for entry in scene.entries.values() if _counts(entry)]
     told = await reminders.told(tx, [entry.id for entry in open_ones])
-    texts = await _texts_heard(tx, scene)
+    texts = (await heard(tx, scene.desk, [scene.row.case.id]))[scene.row.case.id]
     return {entry.key: _named(entry, told.get(entry.id, []), texts, scene) for entry in open_ones}
 
 
-def _named(entry: Entry, told: Sequence[Told], texts: Sequence[tuple[str, date]], scene: CaseScene) -> bool:
+def _named(entry: Entry, told: Sequence[Told], texts: Sequence[Heard], scene: CaseScene) -> bool:
     if any(one.recipient.startswith("resident:") for one in told):
         return True
     days = {day for day in (entry.promise_on, entry.due_on) if day is not None}
     languages = scene.desk.templates.languages
-    return any(says_day(text, day, left_on, languages) for text, left_on in texts for day in days)
-
-
-async def _texts_heard(tx: Tx, scene: CaseScene) -> list[tuple[str, date]]:
-    """Every text about the case that a resident may have received, and the day it left."""
-    sealer, zone = scene.desk.sealer, scene.office.zone
-    found: list[tuple[str, date]] = []
-    for row in await overview.reminders_of(tx, scene.row.case.id):
-        if row.state not in HEARD or row.person_id is not None:
-            continue
-        for one in await reminders.attempts(tx, row.id):
-            if one["sealed"] is not None:
-                text = sealer.open(one["sealed"], bound_to=f"attempts|sealed|{one['token']}")
-                found.append((text, local_day(one["started_at"], zone)))
-    return found
+    return any(says_day(one.text, day, one.left_on, languages) for one in texts for day in days)
 
 
 # --- many cases ---------------------------------------------------------------------------------

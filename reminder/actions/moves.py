@@ -243,11 +243,7 @@ async def under_major(tx: Tx, desk: Desk, by: Actor, scene: CaseScene, deed: int
     protocol = desk.protocols.get(MAJOR)
     if protocol is None or scene.row.protocol == MAJOR:
         return
-    value: dict[str, Any] = {
-        "key": MAJOR,
-        "version": protocol.version,
-        "direct_answer": protocol.direct_answer,
-    }
+    value = protocol.as_fact
     value |= {"begins": begins(scene, protocol, value)}
     await record.add(tx, desk, by, scene.row.case.id, Event.PROTOCOL, deed=deed, value=value)
 

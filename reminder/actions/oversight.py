@@ -8,7 +8,7 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.scene import CaseScene, read_case
 from reminder.actions.whom import reached
-from reminder.domain.cases import ENDED, Event
+from reminder.domain.cases import BOUNCED, ENDED, Event
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.domain.workdays import local_day
@@ -17,7 +17,6 @@ from reminder.store.database import Tx
 
 LONG_OPEN = timedelta(days=365)
 LATE = timedelta(days=30)
-BOUNCED = 2
 REOPENED = 2
 
 

@@ -11,7 +11,7 @@ from reminder.domain.errors import Refused
 from reminder.domain.people import Channel, Staff
 from reminder.domain.reminders import Reason, State
 from reminder.domain.switches import ALL, Switches, unit_name
-from reminder.store import holding, people, reminders, switches
+from reminder.store import holds, people, reminders, switches
 from reminder.store.database import Tx
 
 STOPPED = timedelta(minutes=10)
@@ -42,7 +42,7 @@ async def _set(tx: Tx, desk: Desk, by: Actor, switch: str, why: str | None) -> s
     now = await switches.get(tx)
     await switches.put(tx, now.go(switch) if why is None else now.stop(switch, why))
     if why is None:
-        await holding.release(tx, desk.clock.now())
+        await holds.release(tx, desk.clock.now())
     await begin(tx, desk, by, None, f"{'go' if why is None else 'stop'}:{switch}")
     return switch
 
@@ -86,7 +86,7 @@ async def stopped(tx: Tx, desk: Desk, channel: Channel, now: Switches) -> bool:
     if not now.holds(channel.value):
         return False
     moment = desk.clock.now()
-    await holding.hold(tx, channel.value, moment, moment + STOPPED)
+    await holds.hold(tx, channel.value, moment, moment + STOPPED)
     return True
 
 
@@ -96,7 +96,7 @@ async def restrained(tx: Tx, scene: Scene, now: Switches) -> bool:
     if scene.case is not None and now.stopped:
         chain = scene.case.staff.chain(scene.case.row.unit_id)
         if now.holds_unit(unit.id for unit in chain):
-            await reminders.postpone(tx, reminder.id, scene.now + STOPPED, reason=holding.STOPPED)
+            await reminders.postpone(tx, reminder.id, scene.now + STOPPED, reason=holds.STOPPED)
             return True
     if now.live or scene.phone is None or scene.desk.sealer.blind(scene.phone.number) in now.members:
         return False

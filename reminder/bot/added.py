@@ -11,7 +11,7 @@ from reminder.bot.arguments import case_of, leading_when, slot_of
 from reminder.bot.choices import offer, want
 from reminder.bot.deeds import deed
 from reminder.bot.moves import ask, did
-from reminder.bot.named import parts, people_in, person_first
+from reminder.bot.named import called, parts, people_in, person_first
 from reminder.bot.turn import Turn
 from reminder.domain.cases import ORDER_OUTCOMES, Event, allowed_from
 from reminder.domain.dates import When, say_day
@@ -151,12 +151,10 @@ async def order_outcome(turn: Turn, args: str) -> Answer:
     """`/outcome NO explained|corrected|criticised|referred text`: a person decides."""
     scene, rest = await case_of(turn, args)
     said, _, text = rest.partition(" ")
-    templates = turn.desk.templates
-    for outcome in ORDER_OUTCOMES:
-        words = {outcome, *(templates.word(f"order_outcome.{outcome}", x) for x in templates.languages)}
-        if said.casefold() in {word.casefold() for word in words}:
-            label = turn.word(f"order_outcome.{outcome}")
-            return await _finish(turn, scene, _latest(scene, "order_outcome"), f"{label} {text}".strip())
+    outcome = called(turn, said, ORDER_OUTCOMES, "order_outcome")
+    if outcome is not None:
+        label = turn.word(f"order_outcome.{outcome}")
+        return await _finish(turn, scene, _latest(scene, "order_outcome"), f"{label} {text}".strip())
     return await ask(turn, scene, "outcome", "verdict")
 
 
@@ -191,14 +189,11 @@ async def reach(turn: Turn, args: str) -> Answer:
     """`/reach NO call|agent|paper|sms [what helps]`: how news reaches the people of a case."""
     scene, rest = await case_of(turn, args)
     said, _, needs = rest.partition(" ")
-    templates = turn.desk.templates
-    for channel in added.REACH:
-        words = {channel, *(templates.word(f"reach.{channel}", lang) for lang in templates.languages)}
-        if said.casefold() in words:
-            case_id = scene.row.case.id
-            await added.reach_by(turn.tx, turn.desk, turn.by, case_id, channel, needs.strip())
-            said = turn.word("bot.reach_set", no=scene.row.case.number, how=turn.word(f"reach.{channel}"))
-            return says(said)
+    channel = called(turn, said, added.REACH, "reach")
+    if channel is not None:
+        case_id = scene.row.case.id
+        await added.reach_by(turn.tx, turn.desk, turn.by, case_id, channel, needs.strip())
+        return says(turn.word("bot.reach_set", no=scene.row.case.number, how=turn.word(f"reach.{channel}")))
     return await ask(turn, scene, "reach", "reach")
 
 

@@ -10,6 +10,7 @@ from reminder.bot.turn import Turn
 from reminder.domain.dates import When, read_when, say_day, say_time
 from reminder.domain.errors import Refused
 from reminder.domain.numbers import is_case_number
+from reminder.ledger.phones import read_phones
 from reminder.longtext import clip
 
 _WORDS_OF_A_DATE = 6
@@ -133,3 +134,11 @@ def say_slot(turn: Turn, slot: Slot) -> str:
     if slot.start is None:
         end = turn.desk.office.slot[1]
     return f"{say_day(slot.day, turn.lang, turn.today)} {say_time(start, end, turn.lang)}"
+
+
+def phones_in(turn: Turn, text: str) -> tuple[list[str], list[str]]:
+    """Numbers that take texts, and landlines, in E.164. Refused where none can be read."""
+    found = read_phones(text, turn.desk.office.regions)
+    if found.unread or not found.numbers:
+        raise Refused("phone.unreadable")
+    return [number for number in found.numbers if number not in found.landlines], list(found.landlines)

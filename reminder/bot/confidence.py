@@ -6,7 +6,7 @@ from typing import Any
 from reminder.actions import confidence, erasure
 from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import case_of
-from reminder.bot.named import unit_first
+from reminder.bot.named import called, unit_first
 from reminder.bot.turn import Turn
 
 OFF = "off"
@@ -16,8 +16,7 @@ async def confide(turn: Turn, args: str) -> Answer:
     """`/confidential NO [UNIT it is about]`, `/confidential NO off`."""
     scene, rest = await case_of(turn, args)
     no, case_id = scene.row.case.number, scene.row.case.id
-    templates = turn.desk.templates
-    if rest.casefold() in {OFF, *(templates.word("confide.off", lang) for lang in templates.languages)}:
+    if called(turn, rest, (OFF,), "confide"):
         await confidence.disclose(turn.tx, turn.desk, turn.by, case_id)
         return says(turn.word("bot.disclosed", no=no))
     unit = unit_first(turn, rest)[0] if rest else None

@@ -7,7 +7,7 @@ from reminder.bot.arguments import case_of, leading_when, numbered
 from reminder.bot.choices import want
 from reminder.bot.deeds import deed
 from reminder.bot.moves import ask, did
-from reminder.bot.named import parts, people_in
+from reminder.bot.named import called, parts, people_in
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
 from reminder.domain.entries import Entry
@@ -80,15 +80,11 @@ async def make_round(turn: Turn, args: str) -> Answer:
     ends, _ = leading_when(turn, last)
     if not place or begins is None or ends is None or not most.isdecimal() or not int(most):
         return Answer(cards=(await want(turn, "round", turn.word("ask.round")),))
-    templates = turn.desk.templates
-    keys = [
-        k for k in files.ROUNDS for x in templates.languages if kind in {k, templates.word(f"round.{k}", x)}
-    ]
     plan = await files.make_round(
         turn.tx,
         turn.desk,
         turn.by,
-        keys[0] if keys else kind,
+        called(turn, kind, files.ROUNDS, "round") or kind,
         place,
         first=begins.day,
         last=ends.day,

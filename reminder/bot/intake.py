@@ -8,13 +8,13 @@ from reminder.actions.cases import NewCase, NewParty
 from reminder.actions.guard import permit
 from reminder.actions.replan import Plan
 from reminder.bot.answers import Answer, Card
+from reminder.bot.arguments import phones_in
 from reminder.bot.deeds import deed
 from reminder.bot.heard import Tap
 from reminder.bot.turn import Turn, rows
 from reminder.domain.errors import Refused, Stale
 from reminder.domain.national import Place
 from reminder.domain.people import Role
-from reminder.ledger.phones import read_phones
 
 STEPS = ("name", "phone", "place", "request", "protocol")
 """Asked in this order; what the first line said already is not asked again."""
@@ -135,11 +135,8 @@ def _known(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _phones(turn: Turn, text: str) -> dict[str, Any]:
-    found = read_phones(text, turn.desk.office.regions)
-    if found.unread or not found.numbers:
-        raise Refused("phone.unreadable")
-    mobile = [number for number in found.numbers if number not in found.landlines]
-    return {"phone": "given", "phones": mobile, "landlines": list(found.landlines)}
+    mobile, landlines = phones_in(turn, text)
+    return {"phone": "given", "phones": mobile, "landlines": landlines}
 
 
 async def protocol_chosen(turn: Turn, tap: Tap) -> Answer:

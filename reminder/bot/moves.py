@@ -10,7 +10,7 @@ from reminder.bot.answers import Answer, says
 from reminder.bot.arguments import case_of, leading_when, numbered
 from reminder.bot.choices import offer, want
 from reminder.bot.deeds import deed
-from reminder.bot.named import parts, person_first, unit_first
+from reminder.bot.named import called, parts, person_first, unit_first
 from reminder.bot.turn import Turn
 from reminder.domain.cases import FLAGS, Event, Status
 
@@ -148,31 +148,20 @@ async def review_result(turn: Turn, args: str) -> Answer:
 
 
 def _found(turn: Turn, said: str) -> bool | None:
-    templates, word = turn.desk.templates, said.casefold()
-    for upholds, name in ((True, "stands"), (False, "again")):
-        if word in {name, *(templates.word(f"review.{name}", lang) for lang in templates.languages)}:
-            return upholds
-    return None
+    found = called(turn, said, ("stands", "again"), "review")
+    return None if found is None else found == "stands"
 
 
 async def flag(turn: Turn, args: str) -> Answer:
     """`/flag NO major|collective|repeated|skipped_level`: ordinary handling failed."""
     scene, said = await case_of(turn, args)
     no = scene.row.case.number
-    sign = _flag(turn, said)
+    sign = called(turn, said, FLAGS, "flag")
     if sign is None:
         await cases.allowed(turn.tx, turn.desk, turn.by, scene.row.case.id, Event.FLAG)
         options = [(turn.word(f"flag.{one}"), f"flag {no} {one}") for one in FLAGS]
         return Answer(cards=(await offer(turn, turn.word("ask.flag", no=no), options, 2),))
     return await did(turn, scene, "flag", lambda i: moves.flag(turn.tx, turn.desk, turn.by, i, sign))
-
-
-def _flag(turn: Turn, said: str) -> str | None:
-    templates, word = turn.desk.templates, said.strip().casefold()
-    for one in FLAGS:
-        if word in {one, *(templates.word(f"flag.{one}", lang).casefold() for lang in templates.languages)}:
-            return one
-    return None
 
 
 async def sponsor(turn: Turn, args: str) -> Answer:

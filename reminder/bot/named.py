@@ -1,4 +1,4 @@
-"""Which unit or colleague stands at the beginning of what somebody wrote, blanks in names included?"""
+"""Which unit, colleague or key does somebody name, in their own words and with blanks in names?"""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -17,12 +17,25 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
+K = TypeVar("K", bound=str)
 
 
 def parts(text: str) -> list[str]:
     """What stands between "|" signs, at least three, empty where nothing is said."""
     said = [part.strip() for part in text.replace("｜", "|").split("|")]
     return [*said, "", ""]
+
+
+def called(turn: Turn, said: str, keys: Iterable[K], words: str) -> K | None:
+    """The key somebody means: by itself, or by its word `<words>.<key>` in any language; else None."""
+    word, templates = said.strip().casefold(), turn.desk.templates
+    for key in keys:
+        if word in {
+            key,
+            *(templates.word(f"{words}.{key}", lang).casefold() for lang in templates.languages),
+        }:
+            return key
+    return None
 
 
 def unit_first(turn: Turn, text: str) -> tuple[OrgUnit, str]:

@@ -17,6 +17,7 @@ from reminder.bot.answers import Answer, Paper, says
 from reminder.bot.arguments import leading_when, no_date
 from reminder.bot.choices import offer
 from reminder.bot.holding import held
+from reminder.bot.named import called
 from reminder.bot.standstill import standstill
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_day
@@ -158,11 +159,10 @@ async def _mark(turn: Turn, said: str) -> Answer:
 
 
 def _kind(turn: Turn, said: str) -> MarkKind:
-    templates = turn.desk.templates
-    for kind in MarkKind:
-        if said.casefold() in {kind.value, *(templates.word(f"mark.{kind}", x) for x in templates.languages)}:
-            return kind
-    raise Refused("calendar.how")
+    kind = called(turn, said, MarkKind, "mark")
+    if kind is None:
+        raise Refused("calendar.how")
+    return kind
 
 
 async def sure_of_mark(turn: Turn, asked: Mapping[str, Any]) -> Answer:

@@ -7,6 +7,7 @@ from reminder.actions import people
 from reminder.actions.guard import permit
 from reminder.bot.answers import Answer, says
 from reminder.bot.cards import person_line
+from reminder.bot.named import called
 from reminder.bot.turn import Turn
 from reminder.domain.errors import Refused
 from reminder.domain.people import OFFICES, OrgUnit, Person, Role
@@ -103,13 +104,12 @@ def _unit(turn: Turn, said: str) -> OrgUnit:
 
 
 def _role(turn: Turn, said: str) -> Role:
-    templates, word = turn.desk.templates, said.strip().casefold()
-    for role in sorted(OFFICES):
-        names = {templates.word(f"role.{role}", x).casefold() for x in templates.languages}
-        if word in {role.value, role.value.replace("_", " "), *names}:
-            return role
-    known = turn.word("separator").join(turn.word(f"role.{role}") for role in sorted(OFFICES))
-    raise Refused("people.role", known=known)
+    known = sorted(OFFICES)
+    role = called(turn, said, known, "role") or called(turn, said.strip().replace(" ", "_"), known, "role")
+    if role is None:
+        words = turn.word("separator").join(turn.word(f"role.{one}") for one in known)
+        raise Refused("people.role", known=words)
+    return role
 
 
 async def _add_unit(turn: Turn, said: str) -> Answer:
@@ -134,12 +134,10 @@ def _kinds(turn: Turn) -> str:
 
 
 def _kind(turn: Turn, said: str) -> str:
-    templates = turn.desk.templates
-    for kind in KINDS:
-        names = {templates.word(f"unit_kind.{kind}", lang).casefold() for lang in templates.languages}
-        if said.casefold() in {kind, *names}:
-            return kind
-    raise Refused("people.unit_how", kinds=_kinds(turn))
+    kind = called(turn, said, KINDS, "unit_kind")
+    if kind is None:
+        raise Refused("people.unit_how", kinds=_kinds(turn))
+    return kind
 
 
 async def _set_head(turn: Turn, said: str) -> Answer:

@@ -143,6 +143,9 @@ VISIT_OUTCOMES = ("holds", "partly", "not_solved")
 FLAGS = ("major", "collective", "repeated", "skipped_level")
 """Signs that ordinary handling failed; each puts the head of the unit in charge."""
 
+BOUNCED = 2
+"""A case that units objected to so often has nobody who takes it up: supervision sees it."""
+
 KEPT = frozenset(
     {
         *("again", "asked_by", "begins", "by", "by_clock", "confirmed", "danger", "date_on", "day", "days"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
+from typing import Any
 
 from reminder.domain.cases import Event
 from reminder.domain.limits import CountFrom, Limit, Roll
@@ -200,6 +201,11 @@ class Protocol:
     def closes_with_series(self) -> bool:
         """Whether closing a case starts return visits."""
         return any(m.kind is EntryKind.VISIT and m.anchor == "closed" for m in self.milestones)
+
+    @property
+    def as_fact(self) -> dict[str, Any]:
+        """What a fact says that puts a case under it."""
+        return {"key": self.key, "version": self.version, "direct_answer": self.direct_answer}
 
     def milestone(self, key: str) -> Milestone | None:
         return self._by_key.get(key)

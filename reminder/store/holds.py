@@ -58,6 +58,23 @@ async def put_off(tx: Tx, channel: str, until: datetime, *, but: Sequence[str] =
     await tx.execute(sa.update(t.reminders).where(*where).values(send_after=put))
 
 
+STOPPED = "stopped"
+"""`reason` of a planned message that waits for a stop to end."""
+
+
+async def hold(tx: Tx, channel: str, now: datetime, until: datetime) -> None:
+    """All of a channel that could go now waits until then."""
+    ready = _PLANNED & (t.reminders.c.send_after <= now)
+    query = sa.update(t.reminders).where(ready, t.reminders.c.channel == channel)
+    await tx.execute(query.values(send_after=until, reason=STOPPED))
+
+
+async def release(tx: Tx, now: datetime) -> None:
+    """What was held may go; what is still stopped will be held again."""
+    held = _PLANNED & (t.reminders.c.reason == STOPPED)
+    await tx.execute(sa.update(t.reminders).where(held).values(send_after=now, reason=""))
+
+
 async def chat_waits(tx: Tx, reminder: Reminder, until: datetime) -> None:
     """Everything else to the same colleague waits as long as this message does."""
     where = (_PLANNED, t.reminders.c.person_id == reminder.person_id, t.reminders.c.send_after < until)

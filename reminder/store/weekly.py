@@ -6,12 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from reminder.domain.cases import ENDED
+from reminder.domain.cases import BOUNCED, ENDED
 from reminder.store import tables as t
 from reminder.store.database import Tx
 
 _BAD = ("undelivered", "failed", "dead", "missed")
-BOUNCED = 2
 
 
 async def week(tx: Tx, since: datetime, until: datetime) -> Mapping[str, int]:
