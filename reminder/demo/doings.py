@@ -71,8 +71,11 @@ def doing(view: View, item: Item) -> Doing | None:
     special = _SPECIAL.get(key)
     if special is not None:
         return special(view, item)
-    line = _LINES.get(key)
-    return _line(view, item, line if line is not None else "/done {no} {checked}")
+    return _usual(view, item)
+
+
+def _usual(view: View, item: Item) -> Doing:
+    return _line(view, item, _LINES.get(item.entry.milestone, "/done {no} {checked}"))
 
 
 def _line(view: View, item: Item, line: str) -> Doing:
@@ -122,7 +125,7 @@ def _accept(view: View, item: Item) -> Doing:
         unit = view.staff.units[item.row.unit_id or 0]
         others = [u for u in view.staff.units.values() if u.kind == "department" and u.id != unit.id]
         return _line(view, item, f"/refer {{no}} {view.rng.choice(others).name} {{moved_on}}")
-    return _line(view, item, _LINES[item.entry.milestone] if view.chance(0.3) else "/accept {no}")
+    return _usual(view, item) if view.chance(0.3) else _line(view, item, "/accept {no}")
 
 
 def _sign(view: View, item: Item) -> Doing:
