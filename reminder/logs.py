@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -19,12 +19,29 @@ _KEEP = frozenset({"timestamp", "level", "event", "case", "port", "url"})
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
+_TRACES = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+"""The way to an error without the values on it: those are people's names, numbers and words."""
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blot out whatever looks like a phone number or a token, wherever it hides."""
     for name, value in event.items():
-        if name not in _KEEP and isinstance(value, str):
-            event[name] = _SECRETS.sub("[hidden]", value)
+        if name not in _KEEP:
+            event[name] = _blotted(value)
     return event
+
+
+def _blotted(value: Any) -> Any:
+    """The same at any depth: an error's traceback is lists of tables."""
+    if isinstance(value, str):
+        return _SECRETS.sub("[hidden]", value)
+    if isinstance(value, Mapping):
+        return {name: _blotted(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_blotted(inner) for inner in value]
+    return value
 
 
 def configure(*, json: bool, level: str = "INFO") -> None:
@@ -40,7 +57,7 @@ def configure(*, json: bool, level: str = "INFO") -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if json else _short_traceback,
+            _TRACES if json else _short_traceback,
             redact,
             renderer,
         ],

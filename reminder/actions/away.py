@@ -29,6 +29,9 @@ NUMBERS = 20
 GATHERING = timedelta(minutes=5)
 """Longer than it takes to see what fell due; after it we speak of what we have seen."""
 
+TAPS_KEPT = timedelta(hours=24)
+"""Telegram keeps what people tapped and wrote no longer than this (Bot API, "Getting updates")."""
+
 ONE_BY_ONE = (DIGEST, *ASKS)
 """Kinds that nobody gets more than one of, and that are never summed up."""
 
@@ -88,8 +91,9 @@ async def complete(tx: Tx, found: Away, now: datetime) -> bool:
 async def sum_up(tx: Tx, desk: Desk, found: Away) -> int:
     """One message for each colleague with several that are late; administrators hear in any case.
 
-    What may still be acted on at once goes by itself: urgent matters, and corrections of what was told.
-    A single late message goes as it is. Returns how many summaries were written.
+    Everybody does after so long that their taps may be lost. What may still be acted on at once goes by
+    itself: urgent matters, and corrections of what was told. A single late message goes as it is.
+    Returns how many summaries were written.
     """
     back = datetime.fromisoformat(found.back)
     staff, missed = await people.staff(tx), await holds.expired_since(tx, back)
@@ -100,9 +104,10 @@ async def sum_up(tx: Tx, desk: Desk, found: Away) -> int:
             by_person.setdefault(reminder.person_id, []).append((reminder, scene))
     written = 0
     admins = {person.id for person in staff.holding(Role.ADMIN)}
-    for person_id in sorted({*admins, *by_person}):
+    unheard = staff.people if _taps_lost(found) else ()
+    for person_id in sorted({*admins, *by_person, *unheard}):
         person, mine = staff.people[person_id], by_person.get(person_id, [])
-        if person_id in admins or len(mine) > 1:
+        if person_id in admins or person_id in unheard or len(mine) > 1:
             too_late = missed if person_id in admins else []
             written += await _to_one(tx, desk, person, found, mine, too_late)
     await meta.put(tx, _KEY, json.dumps(asdict(Away(since=found.since, back=found.back, told=True))))
@@ -138,6 +143,8 @@ async def _to_one(
         lines = [*lines[:LINES], word("away.more", person.lang, n=len(lines) - LINES)]
     if too_late:
         lines.append(await _too_late(tx, desk, person, too_late))
+    if _taps_lost(found):
+        lines = [word("away.taps", person.lang), *lines]
     detail = {
         "since": _moment(desk, person, found.since),
         "back": _moment(desk, person, found.back),
@@ -151,6 +158,10 @@ async def _to_one(
         merged = {"digest_id": summary.id if summary is not None else None, "ended_at": now}
         await reminders.move(tx, reminder.id, State.PLANNED, State.MERGED, **merged)
     return 1
+
+
+def _taps_lost(found: Away) -> bool:
+    return datetime.fromisoformat(found.back) - datetime.fromisoformat(found.since) > TAPS_KEPT
 
 
 def _line(desk: Desk, person: Person, reminder: Reminder, scene: Scene) -> str:

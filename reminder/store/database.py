@@ -37,10 +37,12 @@ class Database:
         )
 
     def _engine(self, *, read_only: bool) -> AsyncEngine:
+        # Values are people's names and words: no error message quotes them.
+        make_engine = functools.partial(create_async_engine, self.url, hide_parameters=True)
         if not self.sqlite:
-            return create_async_engine(self.url, pool_pre_ping=True)
+            return make_engine(pool_pre_ping=True)
         make = functools.partial(connect, inline=self._inline)
-        engine = create_async_engine(self.url, poolclass=NullPool, connect_args={"async_creator_fn": make})
+        engine = make_engine(poolclass=NullPool, connect_args={"async_creator_fn": make})
         _sqlite_hooks(engine, durable=not self._inline, read_only=read_only)
         return engine
 
@@ -166,6 +168,7 @@ async def _unhurried(call: Callable[[], Awaitable[T]]) -> T:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
+        task.exception()  # whoever is cancelled is not told of it; unasked for it would be printed
         raise
 
 

@@ -69,11 +69,11 @@ class Connection(aiosqlite.Connection):
         await self._execute(work, self._conn, *arguments)
 
     async def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a statement, in one trip and without a cursor of ours. Errors are SQLAlchemy's."""
+        """The rows of a statement, in one trip. Errors are SQLAlchemy's, without the values."""
         try:
             found: list[Any] = await self._execute(_ask, self._conn, sql, parameters)
         except sqlite3.Error as error:
-            raise DBAPIError.instance(sql, list(parameters), error, sqlite3.Error) from error
+            raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
         return found
 
     async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -81,7 +81,7 @@ class Connection(aiosqlite.Connection):
         try:
             await self._execute(_ask_many, self._conn, sql, rows)
         except sqlite3.Error as error:
-            raise DBAPIError.instance(sql, [], error, sqlite3.Error) from error
+            raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:

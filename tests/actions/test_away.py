@@ -103,6 +103,21 @@ async def test_what_came_too_late_is_told_to_the_admin_with_its_numbers(rt: Runt
     assert not any("件号：" in text for text in others)
 
 
+@pytest.mark.parametrize(("back_on", "lost"), [("2026-11-25", False), ("2026-11-26", True)])
+async def test_after_more_than_a_day_everybody_reads_that_their_taps_may_be_lost(
+    rt: Runtime, back_on: str, lost: bool
+) -> None:
+    """Telegram keeps them for 24 hours; whoever tapped Done on the first day believes it is done."""
+    await morning(rt)
+    got = await back(rt, moment(back_on, "12:00"))
+    warned = {
+        NAMES[r.message.to] for r in got if "我可能没有收到" in r.text or "may not have reached me" in r.text
+    }
+    assert warned == (set(STAFF) if lost else set())
+    summaries = Counter(r.message.to for r in got if "停机" in r.text or "I was down" in r.text)
+    assert max(summaries.values()) == 1
+
+
 async def test_what_is_urgent_goes_by_itself(rt: Runtime) -> None:
     await morning(rt, protocol="urgent")
     heard = by_reader(await back(rt, moment("2026-11-25", "12:00")))
