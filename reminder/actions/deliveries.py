@@ -158,7 +158,7 @@ async def _opted_out(tx: Tx, desk: Desk, reminder: Reminder, now: datetime) -> N
     """The provider knows of a STOP that we missed: our ledger learns it too."""
     # Also to a number that nobody holds: it wrote, and our answer is what was refused.
     assert reminder.phone_id is not None
-    phone = await residents.phone(tx, desk.sealer, reminder.phone_id)
+    phone = await residents.phone(tx, desk.sealer, reminder.phone_id, reminder.resident_id)
     if phone is not None:
         sender = desk.sender
         await residents.opt_out(tx, desk.sealer, phone.number, sender=sender, source="provider", at=now)

@@ -1,7 +1,7 @@
 """What a resident's text does: an answer to our question, a stop, a case number, or a task for a person."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -160,23 +160,38 @@ async def _unknown(tx: Tx, desk: Desk, heard: _Heard) -> None:
     await _answer(tx, desk, heard, None, "unknown_sender")
 
 
+async def _wrong_number(tx: Tx, desk: Desk, heard: _Heard) -> None:
+    """Whoever is rung or written to by mistake hears no more of the case; a person finds the right number."""
+    scene = await _latest(tx, desk, heard)
+    if scene is not None and heard.phone_id is not None:
+        await _hand_over(tx, desk, heard, scene)
+        await residents.take_phone(tx, heard.phone_id, sorted(scene.sides))
+        if heard.question is not None:
+            await release(tx, heard.question.id, desk.clock.now(), heard.reply.kind.value)
+    await _unknown(tx, desk, replace(heard, holders=[]))
+
+
 async def _other(tx: Tx, desk: Desk, heard: _Heard) -> None:
     """Anything else is read by a person; the sender is told so, once a day."""
     scene = await _latest(tx, desk, heard)
     if scene is None:
         await _unknown(tx, desk, heard)
         return
-    what = _TASKS.get(heard.reply.kind, "read_reply")
+    await _hand_over(tx, desk, heard, scene)
+    midnight = _midnight(desk)
+    if not await reminders.sent_to_phone(tx, heard.phone_id, "auto_answer", midnight):
+        await _answer(tx, desk, heard, scene, "auto_answer")
+
+
+async def _hand_over(tx: Tx, desk: Desk, heard: _Heard, scene: CaseScene) -> None:
+    """A task with what they wrote, and a word to the handler at once."""
     said = clean(heard.reply.text, flat=True)[:200]
-    value = {"what": what, "said": said}
+    value = {"what": _TASKS.get(heard.reply.kind, "read_reply"), "said": said}
     if not any(e.is_open and dict(e.detail) == value for e in scene.entries.values()):
         await add_task(tx, desk, scene.row.case.id, value, subject=f"text.{heard.text.id}")
     known = heard.reply.kind.value if heard.reply.kind in _TASKS else "other"
     # What was said in confidence stands in the case alone, never in a list or on a lock screen.
     await _tell_staff(tx, desk, heard, scene, known, "" if scene.row.case.confidential else said)
-    midnight = _midnight(desk)
-    if not await reminders.sent_to_phone(tx, heard.phone_id, "auto_answer", midnight):
-        await _answer(tx, desk, heard, scene, "auto_answer")
 
 
 _TASKS: Mapping[ReplyKind, str] = {
@@ -187,6 +202,7 @@ _TASKS: Mapping[ReplyKind, str] = {
 _BY_KIND: Mapping[ReplyKind, Callable[[Tx, Desk, _Heard], Awaitable[None]]] = {
     ReplyKind.STOP: _stop,
     ReplyKind.START: _start,
+    ReplyKind.WRONG_NUMBER: _wrong_number,
     ReplyKind.CONFIRM: _visit_answer,
     ReplyKind.OTHER_DAY: _visit_answer,
     ReplyKind.NO_VISIT: _visit_answer,

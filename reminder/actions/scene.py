@@ -142,7 +142,7 @@ async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
     if reminder.resident_id is not None:
         resident = (await residents.many(tx, [reminder.resident_id])).get(reminder.resident_id)
     if reminder.phone_id is not None:
-        phone = await residents.phone(tx, desk.sealer, reminder.phone_id)
+        phone = await residents.phone(tx, desk.sealer, reminder.phone_id, reminder.resident_id)
     told = await reminders.told(tx, [entry.id]) if entry is not None else {}
     needs: tuple[str, ...] = ()
     if case is not None and reminder.kind == "staff_visit_tomorrow":

@@ -88,6 +88,12 @@ async def give_phone(tx: Tx, sealer: Sealer, resident_id: int, number: str, *, t
     return phone_id
 
 
+async def take_phone(tx: Tx, phone_id: int, resident_ids: Sequence[int]) -> None:
+    """The number is theirs no more; others may hold it still."""
+    held = t.holders.c.phone_id == phone_id, t.holders.c.resident_id.in_(resident_ids)
+    await tx.execute(sa.delete(t.holders).where(*held))
+
+
 async def keep_phone(tx: Tx, sealer: Sealer, number: str, *, texts: bool = True) -> int:
     """The row of a number, made if need be."""
     known = await phone_id_of(tx, sealer, number)
@@ -131,8 +137,9 @@ async def phones(tx: Tx, sealer: Sealer, resident_ids: Sequence[int]) -> dict[in
     return found
 
 
-async def phone(tx: Tx, sealer: Sealer, phone_id: int) -> Phone | None:
-    row = await _PHONE.row(tx, id=phone_id)
+async def phone(tx: Tx, sealer: Sealer, phone_id: int, holder: int | None) -> Phone | None:
+    """A number; none if it is the holder's no more."""
+    row = await _PHONE.row(tx, id=phone_id, holder=holder)
     return _phone(row, sealer) if row is not None else None
 
 
@@ -147,7 +154,16 @@ _PHONES = Prepared(
     .where(t.holders.c.resident_id.in_(each("ids")))
     .order_by(t.holders.c.resident_id, t.phones.c.id)
 )
-_PHONE = Prepared(sa.select(t.phones, _opted_out()).where(t.phones.c.id == sa.bindparam("id")))
+_HOLDER = sa.bindparam("holder", type_=sa.Integer)
+_PHONE = Prepared(
+    sa.select(t.phones, _opted_out()).where(
+        t.phones.c.id == sa.bindparam("id"),
+        sa.or_(
+            _HOLDER.is_(None),
+            sa.exists().where(t.holders.c.phone_id == t.phones.c.id, t.holders.c.resident_id == _HOLDER),
+        ),
+    )
+)
 
 
 def _phone(row: Mapping[Any, Any], sealer: Sealer) -> Phone:

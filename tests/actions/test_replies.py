@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from jobs.inbox import deal
+from jobs.remind import remind
 from reminder.actions import entries as visits
 from reminder.channels.base import Inbound
 from reminder.channels.memory import fail_before
@@ -18,6 +19,7 @@ from reminder.runtime import Runtime
 from reminder.store import entries, inbox, people
 from tests.actions.acting import (
     FRIDAY,
+    THURSDAY,
     act,
     after,
     broken,
@@ -33,11 +35,13 @@ from tests.actions.acting import (
     send_in,
     settle,
     sms,
+    sound,
     states,
     tasks,
     tell,
     texts,
     until,
+    visited_case,
 )
 from tests.office import LI, a_case, clock_of, person, read, write
 
@@ -172,3 +176,31 @@ async def test_stop_and_start_are_confirmed_however_much_was_written_before(rt: 
         await send_in(rt, LI, text, sid=f"s{number}")
     kinds = [r.kind for r in await rows(rt) if r.key.startswith("reply:")]
     assert kinds[-2:] == ["opt_out_ok", "opt_in_ok"]
+
+
+async def test_whoever_is_written_to_by_mistake_hears_no_more_of_the_case(rt: Runtime) -> None:
+    """R6: the number is unlinked, a person looks for the right one, and nothing names anybody."""
+    case_id, _ = await offered(rt)
+    before = len(texts(rt))
+    await send_in(rt, LI, "打错了")
+    (answer,) = texts(rt)[before:]
+    assert "没有查到这个号码登记的事项" in answer.text
+    assert "李女士" not in answer.text
+    assert {"what": "check_number", "said": "打错了"} in await tasks(rt, case_id)
+    await act(rt, "chen", visits.confirm, (await entry(rt, case_id, "visit")).id)
+    await until(rt, moment("2026-11-27", "12:00"))
+    assert texts(rt)[before:] == [answer]
+    assert ("suppressed", "no_phone") in await states(rt, "visit_tomorrow")
+    await sound(rt)
+
+
+async def test_a_text_on_its_way_to_a_number_given_up_meanwhile_does_not_leave(rt: Runtime) -> None:
+    case_id = await visited_case(rt)
+    await act(rt, "chen", visits.propose, case_id, THURSDAY)
+    clock_of(rt).advance(timedelta(seconds=31))
+    await remind(rt)
+    before = len(texts(rt))
+    await send_in(rt, LI, "wrong number")
+    assert [r.message.text for r in texts(rt)[before:] if "11月26日" in r.message.text] == []
+    assert await states(rt, "visit_offer") == [("suppressed", "no_phone")]
+    assert "tell_resident" in {task["what"] for task in await tasks(rt, case_id)}
