@@ -211,7 +211,7 @@ async def run(settings: Settings) -> None:
             base.desk.instance = machine.name
             await arming.at_start(base.db, machine.name, machine.sent_to)
             rt, scheduler = _runtime(base, settings, instance=machine, **channels)
-            await _serve(rt, scheduler, settings)
+            await serve(rt, scheduler, settings)
 
 
 def sqlite_file(url: str) -> str:
@@ -276,7 +276,8 @@ def _web(settings: Settings, sealer: Sealer) -> Web:
     )
 
 
-async def _serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
+async def serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. Raises if a background task ends: better down than deaf."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,11 +1,18 @@
-"""What an office's own files get wrong is told at the start by place and remedy, never by a traceback."""
+"""What is wrong at the start is told by place and remedy; what dies while serving ends the process."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reminder.app import protocol_texts
+from reminder.app import protocol_texts, serve
+from reminder.channels.memory import MemoryChat
 from reminder.domain.errors import Faulty
+from reminder.domain.messages import Trouble
+from reminder.scheduler import Scheduler
+from reminder.settings_reading import load
+from tests.office import START, office
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe[\x00", "名称".encode("gb18030")], ids=["utf-16", "gb18030"])
@@ -18,3 +25,18 @@ def test_a_protocol_file_in_another_encoding_is_a_fault(tmp_path: Path, content:
     (fault,) = faulty.value.faults
     assert fault.place == str(path)
     assert "UTF-8" in fault.remedy
+
+
+class Deaf(MemoryChat):
+    """A bug nobody thought of, in the middle of listening."""
+
+    async def updates(self, *_: object) -> list[dict[str, Any]] | Trouble:
+        raise RuntimeError("a bug nobody thought of")
+
+
+async def test_a_background_task_that_dies_ends_the_process_loudly(tmp_path: Path) -> None:
+    """Better down, which a watcher sees, than deaf, which nobody does (reliability, failure 36)."""
+    settings = load({"REMINDER_DATA_DIR": str(tmp_path), "REMINDER_WEB__PORT": "0"})
+    async with office(tmp_path, chat=Deaf(now=lambda: START)) as rt:
+        with pytest.raises(RuntimeError, match="a bug nobody thought of"):
+            await asyncio.wait_for(serve(rt, Scheduler([]), settings), 20)

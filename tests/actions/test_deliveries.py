@@ -38,6 +38,7 @@ from tests.actions.acting import (
     receipt,
     row_of,
     rows,
+    scene,
     send_in,
     settle,
     sms,
@@ -344,3 +345,17 @@ async def test_a_sender_that_died_leaves_no_row_in_the_air(rt: Runtime) -> None:
     await after(rt, minutes=6)
     row = await row_of(rt, reminder_id)
     assert (row.state, row.attempts) == (State.SENT, 2)
+
+
+async def test_delivered_is_not_read_and_closes_nothing(rt: Runtime) -> None:
+    """Only what a person did ends a date: the ladder goes on, however many texts a provider says arrived."""
+    case_id, entry_id = await offered(rt)
+    for row in texts(rt):
+        await receipt(rt, row.provider_id, "delivered", token=row.message.token)
+    assert not [r for r in await rows(rt) if r.resident_id is not None and r.state is State.SENT]
+    await until(rt, moment("2026-11-30", "09:00"))
+    found = await scene(rt, case_id)
+    visit = next(e for e in found.entries.values() if e.id == entry_id)
+    assert visit.is_open
+    assert visit.next_reminder_at is not None
+    assert [r for r in await rows(rt) if r.entry_id == entry_id and r.person_id is not None]

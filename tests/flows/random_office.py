@@ -137,7 +137,11 @@ class RandomOffice:
             reply = row.key.startswith("reply:")
             urgent = desk_.kind(row.kind).urgent
             assert urgent or office.texting.is_open(now, office.zone), ("in quiet hours", row)
-            phone = await residents.phone(tx, desk_.sealer, row.phone_id, row.resident_id) if row.phone_id else None
+            phone = (
+                await residents.phone(tx, desk_.sealer, row.phone_id, row.resident_id)
+                if row.phone_id
+                else None
+            )
             assert phone is not None
             assert not phone.opted_out or reply, ("after STOP", row)
             if case is None or reply:
