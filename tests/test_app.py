@@ -34,6 +34,7 @@ class Deaf(MemoryChat):
         raise RuntimeError("a bug nobody thought of")
 
 
+@pytest.mark.failure(36)
 async def test_a_background_task_that_dies_ends_the_process_loudly(tmp_path: Path) -> None:
     """Better down, which a watcher sees, than deaf, which nobody does (reliability, failure 36)."""
     settings = load({"REMINDER_DATA_DIR": str(tmp_path), "REMINDER_WEB__PORT": "0"})

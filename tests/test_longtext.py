@@ -1,5 +1,6 @@
 """Does a long text or a long list fit one message, and does it say what it leaves out?"""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ texts = st.text(st.sampled_from("ab 您好\n😀\u0301\u200d👩"), max_size=400
 
 
 @given(texts, st.integers(min_value=2, max_value=90))
+@pytest.mark.failure(26)
 def test_a_split_text_fits_and_loses_nothing_but_white_space(text: str, limit: int) -> None:
     parts = split(text, limit)
     assert all(0 < telegram_units(part) <= limit for part in parts)

@@ -57,6 +57,7 @@ def test_an_unknown_language_gets_the_offices_own() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\u202e\x00"])
+@pytest.mark.failure(23)
 def test_a_missing_or_empty_value_is_named_with_its_kind_and_nothing_personal(
     templates: Templates, value: str | None
 ) -> None:
@@ -105,6 +106,7 @@ PAYLOADS = [
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.failure(28)
 def test_a_value_is_never_evaluated(templates: Templates, payload: str) -> None:
     text = templates.text("visit_offer", "sms", "zh", {**VALUES, "name": payload})
     assert text.startswith(payload + "您好")
@@ -123,6 +125,7 @@ def test_a_value_is_never_evaluated(templates: Templates, payload: str) -> None:
         ("👩\u200d🌾", "👩\u200d🌾"),
     ],
 )
+@pytest.mark.failure(27)
 def test_values_are_cleaned_of_what_nobody_sees(templates: Templates, value: str, shown: str) -> None:
     assert templates.text("low_score", "sms", "zh", {**VALUES, "name": value}).startswith(shown + "您好")
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from reminder.scheduler import Scheduler
 
 
@@ -37,6 +39,7 @@ async def test_a_tick_an_hour_late_comes_once() -> None:
         assert len(ticks) == 1
 
 
+@pytest.mark.failure(36)
 async def test_a_tick_that_fails_is_followed_by_the_next() -> None:
     ticks: list[int] = []
 

@@ -47,6 +47,7 @@ def test_every_text_costs_what_the_independent_counter_says(text: str) -> None:
         *[("€" * 80, 1), ("a" * 152 + "€" * 77, 3), ("😀" * 35, 1), ("😀" * 36, 2), ("😀" * 67, 3)],
     ],
 )
+@pytest.mark.failure(26)
 def test_the_edges_are_where_the_standard_puts_them(text: str, count: int) -> None:
     assert segments(text).count == count
 
@@ -87,6 +88,7 @@ def test_a_signature_the_provider_adds_is_counted_but_not_written() -> None:
 
 
 @pytest.mark.parametrize(("lang", "letter", "most"), [("zh", "您", 134 - 6), ("en", "a", 306 - 17)])
+@pytest.mark.failure(26)
 def test_a_third_part_is_refused_with_how_much_to_take_out(lang: str, letter: str, most: int) -> None:
     signature = {"zh": "青麓民情", "en": "Qinglu Casework"}[lang]
     assert segments(sms(letter * most, lang, signature)).count == 2

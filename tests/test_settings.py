@@ -189,6 +189,7 @@ def test_a_bad_sender_says_how_it_is_written(office: Office) -> None:
     assert any("+12025550100" in fault.remedy for fault in faults)
 
 
+@pytest.mark.failure(33)
 def test_no_secret_is_ever_printed(office: Office) -> None:
     env = {
         "REMINDER_TELEGRAM__TOKEN": TOKEN,

@@ -59,6 +59,7 @@ def by_reader(got: list[Received]) -> dict[str, Counter[str]]:
     return found
 
 
+@pytest.mark.failure(8)
 async def test_six_hours_down_over_a_morning_are_one_summary_besides_the_days_list(rt: Runtime) -> None:
     await morning(rt)
     assert sum(r.kind == "new_case" and r.state is State.PLANNED for r in await rows(rt)) == CASES
@@ -75,6 +76,7 @@ async def test_six_hours_down_over_a_morning_are_one_summary_besides_the_days_li
     await sound(rt)
 
 
+@pytest.mark.failure(8)
 async def test_a_month_down_needs_no_hand_and_is_no_storm(rt: Runtime) -> None:
     await morning(rt)
     before = len(texts(rt))
@@ -91,6 +93,7 @@ async def test_a_month_down_needs_no_hand_and_is_no_storm(rt: Runtime) -> None:
     await sound(rt)
 
 
+@pytest.mark.failure(8)
 async def test_what_came_too_late_is_told_to_the_admin_with_its_numbers(rt: Runtime) -> None:
     await morning(rt)
     got = await back(rt, moment("2026-11-28", "12:00"))
@@ -104,6 +107,7 @@ async def test_what_came_too_late_is_told_to_the_admin_with_its_numbers(rt: Runt
 
 
 @pytest.mark.parametrize(("back_on", "lost"), [("2026-11-25", False), ("2026-11-26", True)])
+@pytest.mark.failure(38)
 async def test_after_more_than_a_day_everybody_reads_that_their_taps_may_be_lost(
     rt: Runtime, back_on: str, lost: bool
 ) -> None:

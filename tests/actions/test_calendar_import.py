@@ -278,6 +278,7 @@ async def gaps(rt: Runtime) -> list[tuple[str, str]]:
     return [(str(r.send_after.astimezone(clock_of(rt).now().tzinfo))[:16], r.state.value) for r in found]
 
 
+@pytest.mark.failure(22)
 async def test_admins_are_reminded_weekly_from_the_25th_of_october_until_the_year_is_known(
     tmp_path: Path,
 ) -> None:

@@ -59,6 +59,7 @@ RETURNED = Undelivered(provider_id="SM9", refusal=None, code="30005")
 
 
 @pytest.mark.parametrize("order", list(permutations([TAKEN, TAKEN, ARRIVED, ARRIVED])))
+@pytest.mark.failure(13)
 async def test_receipts_may_come_early_twice_and_in_any_order(rt: Runtime, order: tuple[News, ...]) -> None:
     reminder_id, token = await flying(rt)
     await tell(rt, token, *order)
@@ -70,6 +71,7 @@ async def test_receipts_may_come_early_twice_and_in_any_order(rt: Runtime, order
 
 
 @pytest.mark.parametrize("order", list(permutations(["queued", "sent", "delivered"])))
+@pytest.mark.failure(13)
 async def test_the_providers_statuses_end_delivered_in_any_order(rt: Runtime, order: tuple[str, ...]) -> None:
     await offered(rt)
     (row,) = await rows(rt, "visit_offer")
@@ -78,6 +80,7 @@ async def test_the_providers_statuses_end_delivered_in_any_order(rt: Runtime, or
     assert (await row_of(rt, row.id)).state is State.DELIVERED
 
 
+@pytest.mark.failure(14)
 async def test_a_receipt_before_the_answer_and_without_our_mark_is_joined_later(rt: Runtime) -> None:
     reminder_id, token = await flying(rt)
     await receipt(rt, "SM9", "delivered")
@@ -86,6 +89,7 @@ async def test_a_receipt_before_the_answer_and_without_our_mark_is_joined_later(
     assert (await row_of(rt, reminder_id)).state is State.DELIVERED
 
 
+@pytest.mark.failure(13)
 async def test_delivered_never_goes_back(rt: Runtime) -> None:
     reminder_id, token = await flying(rt)
     late: list[News] = [
@@ -97,6 +101,7 @@ async def test_delivered_never_goes_back(rt: Runtime) -> None:
     assert (await row_of(rt, reminder_id)).state is State.DELIVERED
 
 
+@pytest.mark.failure(17)
 async def test_a_text_given_back_becomes_a_persons_task_and_frees_the_phone(rt: Runtime) -> None:
     reminder_id, token = await flying(rt)
     await tell(rt, token, TAKEN, RETURNED, RETURNED)
@@ -109,6 +114,7 @@ async def test_a_text_given_back_becomes_a_persons_task_and_frees_the_phone(rt: 
 
 
 @pytest.mark.parametrize("early", [True, False])
+@pytest.mark.failure(18)
 async def test_a_refusal_in_a_receipt_is_kept_as_an_opt_out(rt: Runtime, early: bool) -> None:
     _, token = await flying(rt)
     if not early:
@@ -118,6 +124,7 @@ async def test_a_refusal_in_a_receipt_is_kept_as_an_opt_out(rt: Runtime, early: 
     assert await read(rt, lambda tx: residents.is_out(tx, rt.desk.sealer, LI))
 
 
+@pytest.mark.failure(39)
 async def test_a_text_without_any_receipt_is_unknown_after_three_days(rt: Runtime) -> None:
     reminder_id, token = await flying(rt)
     await tell(rt, token, TAKEN)
@@ -136,6 +143,7 @@ async def test_a_text_without_any_receipt_is_unknown_after_three_days(rt: Runtim
     "late",
     [TAKEN, NotSent(reason="x"), Unknown(reason="x"), RETURNED, Declined(reason=Refusal.BLOCKED, code="x")],
 )
+@pytest.mark.failure(25)
 async def test_the_result_of_an_overtaken_attempt_changes_no_state(rt: Runtime, late: News) -> None:
     reminder_id, token = await flying(rt)
     await tell(rt, token, NotSent(reason="refused"))
@@ -174,6 +182,7 @@ async def test_what_certainly_did_not_go_is_tried_again_a_bounded_number_of_time
     assert "visit_offer" in [task["kind"] for task in await tasks(rt, case_id)]
 
 
+@pytest.mark.failure(9)
 async def test_a_provider_that_asks_for_patience_is_given_it(rt: Runtime) -> None:
     case_id = await visited_case(rt)
     sms(rt).script.append(fail_before(retry_after=timedelta(minutes=7)))
@@ -209,6 +218,7 @@ async def test_each_refusal_ends_or_keeps_the_text(rt: Runtime, refusal: Refusal
     assert out is (refusal is Refusal.OPTED_OUT)
 
 
+@pytest.mark.failure(32)
 async def test_a_chat_that_moved_is_written_to_at_its_new_address(rt: Runtime) -> None:
     news = Declined(reason=Refusal.MOVED, code="migrated", address="777777")
     chat(rt).script.append(Mishap(news=news))
@@ -218,6 +228,7 @@ async def test_a_chat_that_moved_is_written_to_at_its_new_address(rt: Runtime) -
     assert (await person(rt, "chen")).chat_id == 777777
 
 
+@pytest.mark.failure(16)
 async def test_a_person_who_blocked_the_bot_counts_as_not_enrolled(rt: Runtime) -> None:
     chat(rt).script.append(refuse(Refusal.BLOCKED))
     await a_case(rt)
@@ -231,6 +242,7 @@ async def test_a_person_who_blocked_the_bot_counts_as_not_enrolled(rt: Runtime) 
 # --- nobody knows ----------------------------------------------------------------------------
 
 
+@pytest.mark.failure(1)
 async def test_a_text_whose_answer_was_lost_is_found_in_the_providers_log(rt: Runtime) -> None:
     case_id = await visited_case(rt)
     before = len(texts(rt))
@@ -242,6 +254,7 @@ async def test_a_text_whose_answer_was_lost_is_found_in_the_providers_log(rt: Ru
     assert len(texts(rt)) == before + 1
 
 
+@pytest.mark.failure(1)
 async def test_a_text_absent_from_the_log_goes_once_more_after_ten_minutes_and_not_again(
     rt: Runtime,
 ) -> None:
@@ -297,6 +310,7 @@ async def test_a_text_of_no_more_use_is_not_sent_a_second_time(rt: Runtime) -> N
     assert visit
 
 
+@pytest.mark.failure(1)
 async def test_a_staff_message_nobody_knows_of_is_repeated_once_with_a_mark(rt: Runtime) -> None:
     chat(rt).script.extend([lose(copies=1), lose(copies=1), lose(copies=1)])
     await a_case(rt)
@@ -308,6 +322,7 @@ async def test_a_staff_message_nobody_knows_of_is_repeated_once_with_a_mark(rt: 
     assert await states(rt, "new_case") == [("unknown", "unclear")]
 
 
+@pytest.mark.failure(1)
 async def test_a_button_pressed_proves_that_the_message_arrived_and_nothing_is_repeated(rt: Runtime) -> None:
     chat(rt).script.append(lose(copies=1))
     await a_case(rt, accepted=False)
@@ -323,6 +338,7 @@ async def test_a_button_pressed_proves_that_the_message_arrived_and_nothing_is_r
     assert len([r for r in chat(rt).ledger if r.message.to == str(STAFF["chen"].chat)]) == 1
 
 
+@pytest.mark.failure(1)
 async def test_a_digest_nobody_knows_of_is_never_repeated(rt: Runtime) -> None:
     await a_case(rt)
     await until(rt, moment("2026-11-25", "08:00"))
@@ -333,6 +349,7 @@ async def test_a_digest_nobody_knows_of_is_never_repeated(rt: Runtime) -> None:
     assert ("unknown", "unclear") in await states(rt, "digest")
 
 
+@pytest.mark.failure(1)
 async def test_a_sender_that_died_leaves_no_row_in_the_air(rt: Runtime) -> None:
     """Claimed, and then nobody called: after its lease the row is settled like any other unknown."""
     reminder_id, _ = await flying(rt)
@@ -347,6 +364,7 @@ async def test_a_sender_that_died_leaves_no_row_in_the_air(rt: Runtime) -> None:
     assert (row.state, row.attempts) == (State.SENT, 2)
 
 
+@pytest.mark.failure(39)
 async def test_delivered_is_not_read_and_closes_nothing(rt: Runtime) -> None:
     """Only what a person did ends a date: the ladder goes on, however many texts a provider says arrived."""
     case_id, entry_id = await offered(rt)

@@ -58,6 +58,7 @@ def asked(rt: Runtime) -> list[str]:
 
 
 @pytest.mark.parametrize("wrong", [None, timedelta(hours=-3)])
+@pytest.mark.failure(4)
 async def test_a_clock_that_leaps_stops_everything_until_somebody_says_go(
     rt: Runtime, wrong: timedelta | None
 ) -> None:
@@ -86,6 +87,7 @@ async def test_a_clock_that_leaps_stops_everything_until_somebody_says_go(
     assert len(got(office, "chen")) >= 1
 
 
+@pytest.mark.failure(4)
 async def test_a_leap_that_another_clock_confirms_stops_nothing(rt: Runtime) -> None:
     office, clock = await serving(rt, elsewhere=timedelta(seconds=2))
     await post(office, "chen")
@@ -112,12 +114,14 @@ async def test_a_hold_for_a_leap_ends_by_itself_once_another_clock_confirms_ours
     assert len(got(mended, "chen")) == 1
 
 
+@pytest.mark.failure(4)
 async def test_a_clock_moved_by_hand_never_leaps(rt: Runtime) -> None:
     await post(rt, "chen")
     clock_of(rt).advance(timedelta(days=1))
     assert await dispatch(rt) == 1
 
 
+@pytest.mark.failure(4)
 async def test_far_too_many_at_once_wait_for_go_over_a_restart_and_then_all_go(rt: Runtime) -> None:
     office, clock = await serving(rt)
     await post(office, "chen", 51)

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from reminder.actions import people as joining
 from reminder.domain.errors import Refused
 from reminder.runtime import Runtime
@@ -27,6 +29,7 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
 
 
+@pytest.mark.failure(30)
 async def test_of_fifty_who_use_a_link_at_once_one_gets_in(rt: Runtime) -> None:
     code = await code_for(rt, "chen")
     found = await asyncio.gather(*(redeem(rt, code, 900000 + n) for n in range(50)))
@@ -36,6 +39,7 @@ async def test_of_fifty_who_use_a_link_at_once_one_gets_in(rt: Runtime) -> None:
     assert (await person(rt, "chen")).chat_id == winner
 
 
+@pytest.mark.failure(30)
 async def test_an_old_link_and_a_replaced_one_let_nobody_in(rt: Runtime) -> None:
     first, second = await code_for(rt, "chen"), await code_for(rt, "chen")
     assert await redeem(rt, first, 900001) == "enrol.bad_code"
@@ -43,6 +47,7 @@ async def test_an_old_link_and_a_replaced_one_let_nobody_in(rt: Runtime) -> None
     assert await redeem(rt, second, 900001) == "enrol.bad_code"
 
 
+@pytest.mark.failure(30)
 async def test_a_code_is_of_no_use_to_who_reads_the_database(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
         code = await code_for(rt, "chen")

@@ -57,6 +57,7 @@ def files_of(rt: Runtime) -> Iterable[Path]:
     return [path for path in Path(name).parent.iterdir() if path.is_file()]
 
 
+@pytest.mark.failure(33)
 async def test_no_number_and_no_word_of_a_resident_stands_in_the_file(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
         await busy_days(rt)
@@ -67,6 +68,7 @@ async def test_no_number_and_no_word_of_a_resident_stands_in_the_file(tmp_path: 
         assert canary.encode() not in kept
 
 
+@pytest.mark.failure(33)
 async def test_no_log_line_and_no_button_names_anybody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

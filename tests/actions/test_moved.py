@@ -2,6 +2,8 @@
 
 from datetime import time
 
+import pytest
+
 from reminder.actions import cases
 from reminder.actions import entries as visits
 from reminder.actions.cases import NewCase, NewParty
@@ -60,6 +62,7 @@ async def test_after_a_move_the_handler_and_both_residents_are_corrected(rt: Run
     assert [("11月30日" in texts(rt, who)[-1].text) for who in (LI, ZHAO)] == [True, True]
 
 
+@pytest.mark.failure(20)
 async def test_after_two_quick_moves_nobody_is_left_with_a_stale_date(rt: Runtime) -> None:
     _, visit = await told_to_three(rt)
     await act(rt, "chen", visits.move, visit, FRIDAY)

@@ -108,6 +108,7 @@ async def test_whoever_was_offered_a_day_hears_of_the_new_one(rt: Runtime) -> No
         ([FRIDAY, THURSDAY, FRIDAY], ["11月27日"]),
     ],
 )
+@pytest.mark.failure(20)
 async def test_after_quick_moves_only_the_last_day_is_told_and_only_if_it_differs(
     rt: Runtime, path: list[Slot], heard: list[str]
 ) -> None:
@@ -133,6 +134,7 @@ async def test_moved_away_told_and_moved_back_is_told_again_in_spite_of_the_dail
     assert len([r for r in await rows(rt, "visit_moved") if r.state.value == "sent"]) == 3
 
 
+@pytest.mark.failure(20)
 async def test_a_move_while_the_old_offer_is_on_its_way_is_corrected_as_well(rt: Runtime) -> None:
     from reminder.channels.memory import lose
 
@@ -194,6 +196,7 @@ async def test_a_visit_called_off_is_called_off_to_whoever_knew_of_it(rt: Runtim
     assert await states(rt, "visit_cancelled") == [("sent", "")]
 
 
+@pytest.mark.failure(20)
 async def test_an_offer_still_waiting_is_not_sent_once_the_visit_is_agreed_by_telephone(rt: Runtime) -> None:
     case_id = await visited_case(rt)
     await until(rt, moment("2026-11-24", "22:00"))

@@ -76,6 +76,7 @@ async def test_a_letter_two_readers_hold_at_once_has_its_effect_once(rt: Runtime
     assert [task["what"] for task in await tasks(rt, case_id)] == ["read_reply"]
 
 
+@pytest.mark.failure(18)
 async def test_a_text_whose_webhook_was_lost_is_found_in_the_providers_log(rt: Runtime) -> None:
     case_id, _ = await offered(rt)
     lost = Inbound(
@@ -90,6 +91,7 @@ async def test_a_text_whose_webhook_was_lost_is_found_in_the_providers_log(rt: R
     assert await tasks(rt, case_id) == []
 
 
+@pytest.mark.failure(18)
 async def test_a_stop_while_a_text_is_on_its_way_lets_it_arrive_and_no_other(rt: Runtime) -> None:
     reminder_id, token = await flying(rt)
     await send_in(rt, LI, "STOP")
@@ -178,6 +180,7 @@ async def test_stop_and_start_are_confirmed_however_much_was_written_before(rt: 
     assert kinds[-2:] == ["opt_out_ok", "opt_in_ok"]
 
 
+@pytest.mark.failure(17)
 async def test_whoever_is_written_to_by_mistake_hears_no_more_of_the_case(rt: Runtime) -> None:
     """R6: the number is unlinked, a person looks for the right one, and nothing names anybody."""
     case_id, _ = await offered(rt)
@@ -194,6 +197,7 @@ async def test_whoever_is_written_to_by_mistake_hears_no_more_of_the_case(rt: Ru
     await sound(rt)
 
 
+@pytest.mark.failure(17)
 async def test_a_text_on_its_way_to_a_number_given_up_meanwhile_does_not_leave(rt: Runtime) -> None:
     case_id = await visited_case(rt)
     await act(rt, "chen", visits.propose, case_id, THURSDAY)

@@ -110,6 +110,7 @@ async def settled(rt: Runtime, **delta: float) -> None:
 # --- arming ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.failure(34)
 async def test_a_fresh_database_is_armed_and_a_copy_elsewhere_sends_nothing(rt: Runtime) -> None:
     assert await arming.at_start(rt.db, "here", 0) is Standing.FRESH
     rt.desk.instance = "here"
@@ -125,6 +126,7 @@ async def test_a_fresh_database_is_armed_and_a_copy_elsewhere_sends_nothing(rt: 
     assert len(chat(rt).ledger) == before
 
 
+@pytest.mark.failure(34)
 async def test_a_database_put_back_is_known_by_what_was_sent_since(rt: Runtime) -> None:
     await arming.at_start(rt.db, "here", 0)
     assert await arming.at_start(rt.db, "here", 0) is Standing.OURS
@@ -135,6 +137,7 @@ async def test_a_database_put_back_is_known_by_what_was_sent_since(rt: Runtime) 
     assert texts(rt) == []
 
 
+@pytest.mark.failure(34)
 async def test_arming_sends_nothing_overdue_and_leaves_no_news_untold(rt: Runtime) -> None:
     await arming.at_start(rt.db, "elsewhere", 0)
     rt.desk.instance = "here"

@@ -71,6 +71,7 @@ async def test_a_text_that_may_not_go_becomes_a_persons_task(
     assert "accepted" in [task["kind"] for task in await tasks(rt, case_id)]
 
 
+@pytest.mark.failure(18)
 async def test_after_a_stop_nothing_goes_and_the_news_is_told_by_a_person(rt: Runtime) -> None:
     case_id = await visited_case(rt)
     await send_in(rt, LI, "退订")
@@ -82,6 +83,7 @@ async def test_after_a_stop_nothing_goes_and_the_news_is_told_by_a_person(rt: Ru
     assert "visit_offer" in [task["kind"] for task in await tasks(rt, case_id)]
 
 
+@pytest.mark.failure(18)
 async def test_a_stop_between_planning_and_sending_is_heeded(rt: Runtime) -> None:
     case_id = await visited_case(rt)
     await act(rt, "chen", visits.propose, case_id, THURSDAY)
@@ -217,6 +219,7 @@ async def test_a_person_gets_one_digest_a_day_however_much_there_is(rt: Runtime)
     assert all(r.digest_id in {d.id for d in digests} for r in merged)
 
 
+@pytest.mark.failure(8)
 async def test_after_three_days_down_everybody_gets_one_digest(rt: Runtime) -> None:
     for _ in range(4):
         await a_case(rt)
@@ -283,6 +286,7 @@ async def test_progress_written_for_the_resident_reaches_the_resident_and_a_plai
 # --- one that is broken holds up no other ----------------------------------------------------
 
 
+@pytest.mark.failure(12)
 async def test_a_number_that_cannot_be_read_any_more_holds_up_no_other(rt: Runtime) -> None:
     first = (await a_case(rt)).row.case.id
     await a_case(rt, phones=(ZHAO,))
@@ -293,6 +297,7 @@ async def test_a_number_that_cannot_be_read_any_more_holds_up_no_other(rt: Runti
     assert "accepted" in [task["kind"] for task in await tasks(rt, first)]
 
 
+@pytest.mark.failure(12)
 async def test_a_text_that_cannot_be_written_is_dead_and_those_behind_it_go(rt: Runtime) -> None:
     first = (await a_case(rt)).row.case.id
     await a_case(rt, phones=(ZHAO,))
@@ -304,6 +309,7 @@ async def test_a_text_that_cannot_be_written_is_dead_and_those_behind_it_go(rt: 
     assert dead[0].kind in [task["kind"] for task in await tasks(rt, first)]
 
 
+@pytest.mark.failure(12)
 async def test_a_case_whose_protocol_is_gone_holds_up_no_other(rt: Runtime) -> None:
     await a_case(rt, accepted=False)
     await a_case(rt, phones=(ZHAO,), accepted=False)

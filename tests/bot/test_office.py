@@ -126,6 +126,7 @@ async def count(chat: Phones) -> int:
     return len(await read(chat.rt, cases.ids))
 
 
+@pytest.mark.failure(21)
 async def test_a_ledger_is_tried_out_first_and_applied_once(chat: Phones) -> None:
     await chat.write("he", "/import")
     await chat.send_file("he", "台账.csv", LEDGER)

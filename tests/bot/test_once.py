@@ -27,6 +27,7 @@ async def visit(chats: Chats) -> str:
 
 
 @pytest.mark.parametrize("line", ["/note {no} 看过了", "/today"])
+@pytest.mark.failure(19)
 async def test_a_letter_read_by_two_workers_has_one_effect_and_one_answer(tmp_path: Path, line: str) -> None:
     async with office(tmp_path) as rt:
         chats = Chats(rt, random.Random(0))
@@ -49,6 +50,7 @@ async def test_a_letter_read_by_two_workers_has_one_effect_and_one_answer(tmp_pa
         assert len(chats.port.ledger) == said == 1
 
 
+@pytest.mark.failure(19)
 async def test_a_consent_noted_twice_is_one_consent(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
         chats = Chats(rt, random.Random(0))

@@ -114,6 +114,7 @@ async def scene(chats: Chats) -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
+@pytest.mark.failure(29)
 async def test_a_thousand_wild_taps_never_act_twice_and_never_scold(tmp_path: Path, seed: int) -> None:
     async with office(tmp_path) as rt:
         chats = Chats(rt, random.Random(seed))
@@ -190,6 +191,7 @@ _FORGED = (
 )
 
 
+@pytest.mark.failure(19)
 async def test_the_late_one_of_two_colleagues_hears_who_was_faster_and_when(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
         chats = Chats(rt, random.Random(0))
@@ -220,6 +222,7 @@ async def test_a_button_of_a_moved_visit_says_where_it_went(tmp_path: Path) -> N
         assert said[0] == f"{no} 已经改到周四 11月26日（3天后）了。"
 
 
+@pytest.mark.failure(26)
 def test_the_longest_button_fits_and_reads_back() -> None:
     longest = max(ACTS, key=len)
     for origin, rest in (("w20261231.0123456789", ""), ("d", "20261231T0900-1100"), ("c", "")):
@@ -228,10 +231,12 @@ def test_the_longest_button_fits_and_reads_back() -> None:
         assert read_tap(tap.data()) == tap
 
 
+@pytest.mark.failure(29)
 def test_every_act_rests_on_a_row_of_the_policy_table() -> None:
     assert {act.action for act in ACTS.values()} <= set(POLICY)
 
 
+@pytest.mark.failure(31)
 async def test_in_a_group_the_bot_says_nothing_and_does_nothing(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:
         chats = Chats(rt, random.Random(0))
@@ -253,6 +258,7 @@ async def test_in_a_group_the_bot_says_nothing_and_does_nothing(tmp_path: Path) 
         assert chats.port.answers == [("q", "")]
 
 
+@pytest.mark.failure(29)
 async def test_a_colleague_who_lost_the_role_cannot_use_a_button_drawn_before(tmp_path: Path) -> None:
     from reminder.store import people
     from tests.office import person, write

@@ -45,6 +45,7 @@ def test_a_logged_message_names_nobody_and_tells_nothing() -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(Status)))
+@pytest.mark.failure(13)
 def test_receipts_in_any_order_and_number_end_in_a_final_status_and_stay_there(
     order: tuple[Status, ...],
 ) -> None:

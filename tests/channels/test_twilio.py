@@ -190,6 +190,7 @@ UNSURE = {
 
 
 @pytest.mark.parametrize("reply", UNSURE.values(), ids=UNSURE)
+@pytest.mark.failure(10)
 async def test_an_unclear_answer_is_never_taken_for_not_sent_and_never_repeated(
     reply: Reply, raw: Raw, sms: Twilio, hasty: Twilio
 ) -> None:
@@ -333,6 +334,7 @@ async def test_texts_that_came_while_we_were_down_are_found(raw: Raw, sms: Twili
     assert raw.asked[0].query["DateSent>"] == "2026-12-02T00:59:59Z"
 
 
+@pytest.mark.failure(33)
 async def test_no_number_text_or_token_is_logged(
     raw: Raw, sms: Twilio, caplog: pytest.LogCaptureFixture
 ) -> None:

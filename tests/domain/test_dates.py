@@ -318,6 +318,7 @@ def test_a_phrase_inside_a_note_does_not_parse(note: str, text: str) -> None:
         ("2026-11-25 11:59", "今天上午", "11-25 09:00-12:00"),
     ],
 )
+@pytest.mark.failure(7)
 def test_the_turn_of_a_day_week_month_or_year_is_kept(now: str, text: str, expected: str | None) -> None:
     assert read(text, datetime.fromisoformat(now).replace(tzinfo=SHANGHAI)) == expected
 

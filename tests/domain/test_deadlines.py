@@ -103,11 +103,13 @@ def test_counting_from_the_same_day_makes_the_anchor_the_first_day():
         ("2026-05-20", 0, "2026-05-20"),
     ],
 )
+@pytest.mark.failure(7)
 def test_months_end_on_the_corresponding_day_or_the_month_end(anchor, months, nominal):
     assert deadline(D(anchor), Limit(months, Unit.MONTH), CN).nominal == D(nominal)
 
 
 @given(anchor=st.dates(D("2000-01-01"), D("2050-12-31")), months=st.integers(1, 60))
+@pytest.mark.failure(7)
 def test_months_never_drift_from_the_anchor_day(anchor, months):
     end = deadline(anchor, Limit(months, Unit.MONTH), CN, roll=Roll.NONE).nominal
     assert (end.year * 12 + end.month) - (anchor.year * 12 + anchor.month) == months
@@ -164,6 +166,7 @@ def test_hours_cannot_be_extended_by_days():
         ("2026-12-20", "30 month", (2029,)),
     ],
 )
+@pytest.mark.failure(22)
 def test_a_deadline_is_provisional_only_if_an_unpublished_year_can_move_it(anchor, limit, years):
     due = deadline(D(anchor), Limit.parse(limit), CN)
     assert due.provisional_years == years

@@ -130,6 +130,7 @@ def test_one_chats_flood_is_its_own_and_three_within_ten_seconds_are_everybodys(
     assert Floods(chats=1).after("1", wait, NOW).until == NOW + wait
 
 
+@pytest.mark.failure(5)
 def test_only_a_clock_that_runs_ahead_of_time_has_jumped() -> None:
     before = Reading(wall=NOW, monotonic=100.0)
     hour = timedelta(hours=1)

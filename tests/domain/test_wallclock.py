@@ -49,6 +49,7 @@ def walls_around(instant: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         yield wall + timedelta(minutes=minutes)
 
 
+@pytest.mark.failure(6)
 def test_a_skipped_time_moves_by_the_gap_and_a_doubled_one_is_the_first_in_every_zone():
     gaps = folds = 0
     for key in sorted(available_timezones() - {"localtime", "posixrules", "Factory"}):
@@ -80,6 +81,7 @@ def a_deadline(day: date, zone: ZoneInfo) -> Wanted:
     return Wanted(key="k", milestone="k", since=known, anchor_at=known, **about, **days)
 
 
+@pytest.mark.failure(6)
 def test_each_offset_of_a_day_is_one_instant_of_that_day_in_every_zone_at_every_transition():
     """I-11: a reminder at an hour the clocks skip or show twice goes once."""
     lines = staff_lines([f"handler {offset} !due_today" for offset in OFFSETS], Role.HANDLER)
@@ -121,12 +123,14 @@ def test_each_offset_of_a_day_is_one_instant_of_that_day_in_every_zone_at_every_
     assert apart > 500
 
 
+@pytest.mark.failure(6)
 def test_lord_howe_moves_by_half_an_hour():
     zone = ZoneInfo("Australia/Lord_Howe")
     found = at(D("2026-10-04"), time(2, 15), zone).astimezone(zone)
     assert found.replace(tzinfo=None) == datetime(2026, 10, 4, 2, 45)  # noqa: DTZ001
 
 
+@pytest.mark.failure(6)
 def test_a_day_that_apia_skipped_happens_on_the_next():
     zone = ZoneInfo("Pacific/Apia")
     assert local_day(at(D("2011-12-30"), time(10), zone), zone) == D("2011-12-31")

@@ -153,6 +153,7 @@ def test_every_country_with_make_up_workdays_is_known_to_need_a_decree():
         assert not (made_up and calendar.is_confirmed(D("2026-06-01"))), names[1]
 
 
+@pytest.mark.failure(22)
 def test_a_year_without_a_decree_is_provisional_until_the_office_vouches_for_it():
     assert CN.is_confirmed(D("2026-12-31"))
     assert not CN.is_confirmed(D("2027-01-01"))

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
 
+import pytest
+
 from jobs.dispatch import dispatch_sms, dispatch_telegram
 from reminder.actions.direct import tell
 from reminder.channels.telegram import Telegram
@@ -105,6 +107,7 @@ async def _texts(tx: Tx, rt: Runtime) -> None:
         )
 
 
+@pytest.mark.failure(11)
 async def test_texts_that_hang_make_no_message_to_a_colleague_later(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

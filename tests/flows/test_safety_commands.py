@@ -98,6 +98,7 @@ def test_a_zone_that_does_not_exist_is_refused_and_nothing_is_written(
 # --- the doctor -------------------------------------------------------------------------------------
 
 
+@pytest.mark.failure(40)
 def test_the_doctor_finds_what_is_wrong_and_goes_on_looking(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_copy_made_while_the_office_works_is_whole_and_can_be_put_back(folder:
     assert list(folder.glob("reminder.db.before-restore-*")), "what was there is kept"
 
 
+@pytest.mark.failure(34)
 def test_what_comes_back_is_disarmed_until_somebody_has_looked(folder: Path) -> None:
     within(_filled)
     copy = _copy(folder)

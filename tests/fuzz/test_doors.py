@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
+
 from jobs.inbox import read_inbox
 from reminder.web.signature import sign
 from reminder.web.telegram import HEADER
@@ -260,6 +262,7 @@ async def _forge(world: Fuzzed, rng: random.Random, number: int) -> int:
     return await request(world.rt, path, body, {"X-Twilio-Signature": signature})
 
 
+@pytest.mark.failure(15)
 async def test_of_all_forgeries_none_is_accepted_and_nothing_changes(tmp_path: Path) -> None:
     tally = Tally("forgeries")
     async with fuzzed(tmp_path / "office") as world:

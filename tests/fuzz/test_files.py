@@ -6,6 +6,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from reminder.domain.calendar_files import read_calendar
 from reminder.domain.errors import Faulty, Refused
 from reminder.domain.protocol_files import read_protocols
@@ -75,6 +77,7 @@ def _imported(name: str, content: bytes) -> bool:
     return True
 
 
+@pytest.mark.failure(21)
 def test_no_ledger_breaks_the_import() -> None:
     tally = Tally("csv")
     for _ in range(many(250)):
@@ -86,6 +89,7 @@ def test_no_ledger_breaks_the_import() -> None:
     assert tally.counts["read"] > 10
 
 
+@pytest.mark.failure(21)
 def test_no_package_breaks_the_import() -> None:
     tally = Tally("packages")
     for _ in range(many(100)):
@@ -140,6 +144,7 @@ def test_no_protocol_file_breaks_the_reading() -> None:
     tally.in_time()
 
 
+@pytest.mark.failure(23)
 def test_no_template_breaks_the_loading(tmp_path: Path) -> None:
     tally = Tally("templates")
     folder = tmp_path / "templates"

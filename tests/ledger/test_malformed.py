@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, time
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +73,7 @@ def test_no_cell_breaks_the_reading(rows: list[list[Any]]) -> None:
         st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 99), st.integers(0, 99)), max_size=4
     ),
 )
+@pytest.mark.failure(21)
 def test_no_layout_breaks_the_reading(rows: list[list[Any]], merged: list[tuple[int, int, int, int]]) -> None:
     consumed(rows, merged=tuple(merged))
 

@@ -163,6 +163,7 @@ def test_a_csv_comes_back_as_a_csv_excel_opens() -> None:
     assert list(csv.reader(io.StringIO(twice.decode("utf-8-sig")))) == rows
 
 
+@pytest.mark.failure(28)
 def test_nothing_we_write_is_taken_for_a_formula() -> None:
     evil = '=HYPERLINK("http://example.invalid","x")'
     rows = [HEADER, ["1", "春天" + evil, "@SUM(1)", "+12025550101", "-2+3", evil]]

@@ -131,6 +131,7 @@ async def test_a_message_arrives_and_its_button_is_heard(base: str, look: Look, 
     assert world.ledger(everything=True)[-1]["data"] == "d"
 
 
+@pytest.mark.failure(28)
 async def test_markup_in_a_message_stays_text(base: str, look: Look) -> None:
     page = await look(f"{base}/?lang=en")
     await send(base, text="<img src=x onerror=alert(1)>")

@@ -72,6 +72,7 @@ async def test_a_start_link_opens_the_chat_and_arrives_as_a_command(bot: Bot, wo
     await bot.send_message(LI, "welcome")
 
 
+@pytest.mark.failure(16)
 async def test_a_blocked_bot_hears_of_it_and_may_not_write(bot: Bot, world: World) -> None:
     world.block(WANG)
     with pytest.raises(Forbidden, match="blocked by the user"):
@@ -121,6 +122,7 @@ async def test_files_travel_both_ways(bot: Bot, world: World) -> None:
     assert bytes(await file.download_as_bytearray()) == b"\x00\r\n--x"
 
 
+@pytest.mark.failure(37)
 async def test_a_newer_poller_ends_the_older_one_with_409(bot: Bot, world: World) -> None:
     older = asyncio.create_task(bot.get_updates(timeout=10))
     while world.telegram.updates._poller == 0:  # noqa: ASYNC110 - nothing tells that a poll has begun
@@ -175,6 +177,7 @@ async def test_kinds_never_asked_for_do_not_wait(bot: Bot, world: World) -> None
     assert world.state()["idle"]
 
 
+@pytest.mark.failure(40)
 async def test_a_wrong_token_is_refused(base: str) -> None:
     with pytest.raises(InvalidToken):
         async with Bot("110201543:another", base_url=f"{base}/bot"):

@@ -36,6 +36,7 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
     [(t.reminders, REMINDER), (t.inbox, LETTER), (t.deeds, DEED), (t.receipts, RECEIPT)],
     ids=["reminder", "letter", "deed", "receipt"],
 )
+@pytest.mark.failure(24)
 async def test_a_second_one_of_the_same_key_is_refused(
     db: Database, table: "sa.Table[Any]", row: Mapping[str, Any]
 ) -> None:

@@ -100,6 +100,7 @@ async def test_the_database_itself_keeps_the_audit_as_written(db: Database, chan
         assert (await tx.execute(sa.text("SELECT action FROM audit"))).scalars().all() == ["opened"]
 
 
+@pytest.mark.failure(35)
 async def test_a_database_of_a_newer_program_is_refused_and_left_alone(db: Database) -> None:
     await migrate(db)
     await run(db, "UPDATE alembic_version SET version_num = '9999'")
@@ -116,6 +117,7 @@ async def test_a_database_of_another_program_is_refused_and_left_alone(db: Datab
     assert await tables_of(db) == {"theirs"}
 
 
+@pytest.mark.failure(35)
 async def test_two_programs_starting_at_once_migrate_once(db: Database) -> None:
     other = Database(db.url.render_as_string(hide_password=False))
     applied = await asyncio.gather(migrate(db), migrate(other))
@@ -211,6 +213,7 @@ def copies_in(folder: Path) -> list[Path]:
     return list(folder.glob("*before*"))
 
 
+@pytest.mark.failure(3)
 async def test_without_room_for_the_copy_nothing_changes(tmp_path: Path) -> None:
     # The longest name a file can have: the copy's would be longer.
     db = Database(f"sqlite+aiosqlite:///{tmp_path}/{'r' * 243}.db")
@@ -222,6 +225,7 @@ async def test_without_room_for_the_copy_nothing_changes(tmp_path: Path) -> None
     await db.close()
 
 
+@pytest.mark.failure(35)
 async def test_a_migration_that_fails_half_way_leaves_no_trace(lite: Database) -> None:
     await migrate(lite)
     await down_to(lite, "0001")

@@ -45,6 +45,7 @@ def test_each_resident_text_is_word_for_word_and_as_long_as_measured(
     assert cost.encoding == ("UCS-2" if lang == "zh" else row["en_encoding"])
 
 
+@pytest.mark.failure(23)
 def test_the_whole_folder_passes_its_own_check() -> None:
     assert check_templates(TEMPLATES) == []
 
@@ -222,6 +223,7 @@ def test_a_text_unfit_for_a_resident_is_told(tmp_path: Path, file: str, text: st
     assert {fault.place for fault in faults} == {f"templates/messages/{file}:1"}
 
 
+@pytest.mark.failure(17)
 def test_a_variable_that_names_the_matter_is_told(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(TEMPLATES, tmp_path / "templates"))
     kinds = folder / "messages" / "kinds.toml"

@@ -61,6 +61,7 @@ async def test_an_update_that_is_posted_is_kept_before_it_is_acknowledged_and_an
 
 
 @pytest.mark.parametrize("secret", ["", "x", SECRET + "x", SECRET[:-1], "\x7f"])
+@pytest.mark.failure(15)
 async def test_without_the_secret_nothing_is_read(hooked: Runtime, secret: str) -> None:
     assert await post(hooked, json.dumps(update()).encode(), secret) == 403
     assert await read(hooked, lambda tx: inbox.waiting(tx, hooked.desk.sealer, 9)) == []
@@ -80,6 +81,7 @@ async def test_a_body_without_end_is_not_read_to_its_end(hooked: Runtime) -> Non
     assert await post(hooked, long) == 400
 
 
+@pytest.mark.failure(2)
 async def test_while_the_database_cannot_be_written_the_provider_is_asked_to_try_again(
     hooked: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +94,7 @@ async def test_an_office_that_asks_for_updates_has_no_such_door(rt: Runtime) -> 
     assert await post(rt, b"{}") == 404
 
 
+@pytest.mark.failure(37)
 async def test_the_address_is_put_right_whoever_changed_it(hooked: Runtime) -> None:
     port = chat(hooked)
     await set_right(hooked, URL + PATH)
@@ -123,6 +126,7 @@ async def test_ready_means_the_heart_beats_and_nothing_waits_long(rt: Runtime) -
     assert "timetable" in why[0]
 
 
+@pytest.mark.failure(36)
 async def test_work_that_waits_for_minutes_makes_the_office_not_ready(rt: Runtime) -> None:
     await a_case(rt)
     clock_of(rt).advance(timedelta(minutes=10))
@@ -144,6 +148,7 @@ async def test_a_database_that_cannot_be_read_is_an_answer_too(
         assert (await door.get("/livez")).status_code == 200
 
 
+@pytest.mark.failure(36)
 async def test_the_watcher_hears_once_a_minute_and_nothing_while_we_fall_behind(rt: Runtime) -> None:
     heard: list[int] = []
 
@@ -163,6 +168,7 @@ async def test_the_watcher_hears_once_a_minute_and_nothing_while_we_fall_behind(
     assert len(heard) == 2
 
 
+@pytest.mark.failure(33)
 async def test_meters_are_numbers_about_nobody(rt: Runtime) -> None:
     await a_case(rt)
     await after(rt, minutes=5)
@@ -187,6 +193,7 @@ async def test_books_that_agree_are_worth_no_message(rt: Runtime) -> None:
     assert await rows(rt, "reconciled") == []
 
 
+@pytest.mark.failure(39)
 async def test_what_stands_in_one_book_alone_is_told_to_the_admin_once(rt: Runtime) -> None:
     await a_case(rt)
     await after(rt, minutes=5)

@@ -40,6 +40,7 @@ async def letters(rt: Runtime) -> int:
 
 
 @CASES
+@pytest.mark.failure(15)
 async def test_what_is_posted_three_times_is_kept_once(
     texted: Runtime, path: str, form: dict[str, str]
 ) -> None:
@@ -48,6 +49,7 @@ async def test_what_is_posted_three_times_is_kept_once(
 
 
 @CASES
+@pytest.mark.failure(2)
 async def test_what_cannot_be_kept_is_not_acknowledged(
     texted: Runtime, path: str, form: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +61,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged(
 
 
 @CASES
+@pytest.mark.failure(15)
 async def test_what_somebody_else_signed_is_not_read(
     texted: Runtime, path: str, form: dict[str, str]
 ) -> None:
@@ -66,6 +69,7 @@ async def test_what_somebody_else_signed_is_not_read(
     assert await letters(texted) == 0
 
 
+@pytest.mark.failure(18)
 async def test_a_stop_that_is_posted_is_heard(texted: Runtime) -> None:
     await a_case(texted)
     assert await post(texted, "/twilio/inbound", TEXT) == 200
