@@ -1,4 +1,4 @@
-"""Which test stands for which failure? python -m tests.structure.failures writes them into docs/reliability.md.
+"""Which test stands for which failure? python -m tests.structure.failures writes it into the page.
 
 A test names the rows it stands for: `@pytest.mark.failure(12)`. The rows themselves are the page's own words.
 """
@@ -41,14 +41,16 @@ def rows(text: str) -> list[list[str]]:
 
 def written(text: str) -> str:
     """The page with the tests of today in its last column."""
-    tests, lines = marked(), []
-    for line in text.splitlines():
-        number = line.split("|")[1].strip() if line.startswith("| ") else ""
-        if number.isdigit():
-            names = "<br>".join(f"`{name}`" for name in tests.get(int(number), []))
-            line = "|".join([*line.split("|")[:4], f" {names} |"])
-        lines.append(line)
-    return "\n".join(lines) + "\n"
+    tests = marked()
+    return "".join(_line(line, tests) + "\n" for line in text.splitlines())
+
+
+def _line(line: str, tests: dict[int, list[str]]) -> str:
+    cells = line.split("|")
+    if not line.startswith("| ") or not cells[1].strip().isdigit():
+        return line
+    names = "<br>".join(f"`{name}`" for name in tests.get(int(cells[1]), []))
+    return "|".join([*cells[:4], f" {names} |"])
 
 
 if __name__ == "__main__":
