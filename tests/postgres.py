@@ -31,6 +31,15 @@ class Server:
         self.sql(f"CREATE DATABASE {name}")
         return name
 
+    def drop(self, name: str) -> None:
+        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def copy(self, template: str) -> str:
+        """The name of a new database that holds what `template` does; nobody may be connected to that."""
+        name = f"t{next(self.numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 

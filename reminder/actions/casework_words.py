@@ -63,8 +63,9 @@ def _commitment(scene: Scene, _case: CaseScene, entry: Entry) -> Values:
 def _joint(scene: Scene, case: CaseScene, entry: Entry) -> Values:
     assert entry.due_on is not None
     secretary = case.staff.active(entry.person_id)
+    numbers = entry.detail.get("agenda") or [case.row.case.number]
     return {
-        "no_list": scene.desk.templates.word("separator", scene.lang).join(entry.detail.get("agenda", ())),
+        "no_list": scene.desk.templates.word("separator", scene.lang).join(numbers),
         "papers_by": _day(scene, scene.office.calendar.add_working(entry.due_on, -2)),
         "secretary": secretary.name if secretary is not None else scene.office.name,
         "place": entry.place or scene.office.name,

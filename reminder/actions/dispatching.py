@@ -13,7 +13,7 @@ from reminder.actions.reminding import NEEDS_A_PERSON, barred
 from reminder.actions.repeating import too_often
 from reminder.actions.replan import release
 from reminder.actions.scene import Scene, read_scene
-from reminder.actions.switches import restrained, stopped
+from reminder.actions.switches import put_on_hold, restrained
 from reminder.actions.tasks import tell_otherwise
 from reminder.actions.wording import values
 from reminder.domain.cases import ENDED, Event, History
@@ -57,7 +57,11 @@ async def claim(tx: Tx, desk: Desk, channel: Channel, limit: int, **some: Sequen
     found: list[Outgoing] = []
     taken: set[str] = set()
     switches = await held.get(tx)
-    if not switches.armed(desk.instance) or await stopped(tx, desk, channel, switches):
+    if not switches.armed(desk.instance):
+        return []
+    if switches.holds(channel.value):
+        await end_late(tx, desk, channel)
+        await put_on_hold(tx, desk, channel)
         return []
     failpoint("claim.before_select")
     for reminder in await holds.ready(tx, desk.clock.now(), limit * 4, channel.value, **some):

@@ -22,5 +22,13 @@ def how_late(templates: Templates, entry: Entry, office: Office, now: datetime, 
     return templates.word("late.hour" if hours == 1 else "late.hours", lang, n=hours)
 
 
+def time_left(templates: Templates, due: datetime, now: datetime, lang: str) -> str:
+    """ "3 days", "12小时": whole days from two on, hours before that."""
+    hours = max(int((due - now).total_seconds() // 3600), 1)
+    if hours >= 48:
+        return templates.word("left.days", lang, n=hours // 24)
+    return templates.word("left.hour" if hours == 1 else "left.hours", lang, n=hours)
+
+
 def days_late(templates: Templates, days: int, lang: str) -> str:
     return templates.word("late.day" if days == 1 else "late.days", lang, n=days)

@@ -11,6 +11,7 @@ from reminder.actions.whom import reached
 from reminder.domain.cases import BOUNCED, ENDED, Event
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import Bound, EntryKind
+from reminder.domain.wanted import TASK_FORCE
 from reminder.domain.workdays import local_day
 from reminder.store import cases, overview, people
 from reminder.store.database import Tx
@@ -108,5 +109,5 @@ def wants_task_force(scene: CaseScene) -> bool:
         for e in scene.entries.values()
         if e.is_open
     )
-    formed = any(e.milestone == "task_force" for e in scene.entries.values())
+    formed = any(e.milestone == TASK_FORCE for e in scene.entries.values())
     return (long_open or again or late) and not formed

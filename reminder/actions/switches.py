@@ -81,19 +81,20 @@ async def set_live(tx: Tx, desk: Desk, *, live: bool) -> None:
     await begin(tx, desk, Actor(), None, "live" if live else "test_mode")
 
 
-async def stopped(tx: Tx, desk: Desk, channel: Channel, now: Switches) -> bool:
-    """Whether a channel is stopped; what could go waits a while and is looked at again."""
-    if not now.holds(channel.value):
-        return False
+async def put_on_hold(tx: Tx, desk: Desk, channel: Channel) -> None:
+    """What could go by a channel that is stopped waits a while and is looked at again."""
     moment = desk.clock.now()
     await holds.hold(tx, channel.value, moment, moment + STOPPED)
-    return True
 
 
 async def restrained(tx: Tx, scene: Scene, now: Switches) -> bool:
-    """Whether a reminder may not leave as the switches stand: it waits for its unit, or ends in test mode."""
+    """Whether a reminder may not leave as the switches stand: it waits for its unit, or ends in test mode.
+
+    One of no more use waits for nothing.
+    """
     reminder = scene.reminder
-    if scene.case is not None and now.stopped:
+    of_use = reminder.useless_at is None or scene.now < reminder.useless_at
+    if scene.case is not None and now.stopped and of_use:
         chain = scene.case.staff.chain(scene.case.row.unit_id)
         if now.holds_unit(unit.id for unit in chain):
             await reminders.postpone(tx, reminder.id, scene.now + STOPPED, reason=holds.STOPPED)

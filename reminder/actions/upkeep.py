@@ -11,6 +11,7 @@ from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import Event, Status
 from reminder.domain.people import Person, Role
 from reminder.domain.said_dates import say_date
+from reminder.domain.wanted import FORM_TASK_FORCE
 from reminder.domain.workdays import at, local_day
 from reminder.store import cases, entries, overview, people
 from reminder.store.database import Tx
@@ -50,7 +51,7 @@ async def suggest_task_force(tx: Tx, desk: Desk, case_id: int) -> bool:
         return False
     scene = await read_case(tx, desk, case_id)
     deed = await record.begin(tx, desk, CLOCKWORK, case_id, "suggest_task_force")
-    await _task(tx, desk, scene, deed, "form_task_force", Role.SUPERVISION)
+    await _task(tx, desk, scene, deed, FORM_TASK_FORCE, Role.SUPERVISION)
     await replan(tx, desk, case_id)
     return True
 
@@ -58,7 +59,7 @@ async def suggest_task_force(tx: Tx, desk: Desk, case_id: int) -> bool:
 async def wants(tx: Tx, desk: Desk, case_id: int) -> bool:
     """Whether supervision is still to be asked about a case that has taken long. Reads only."""
     scene = await read_case(tx, desk, case_id)
-    asked = any(e.detail.get("what") == "form_task_force" for e in scene.entries.values())
+    asked = any(e.detail.get("what") == FORM_TASK_FORCE for e in scene.entries.values())
     return not asked and wants_task_force(scene)
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reminder.actions.casework_words import CASEWORK
-from reminder.actions.late_words import how_late
+from reminder.actions.late_words import how_late, time_left
 from reminder.actions.scene import CaseScene, Scene
 from reminder.domain.cases import Event
 from reminder.domain.entries import Entry, EntryStatus
@@ -226,6 +226,25 @@ def _by(scene: Scene, entry: Entry) -> str:
     return _day(scene, day) if day is not None else ""
 
 
+def _near(scene: Scene, case: CaseScene, entry: Entry) -> Values:
+    """How much time is left, and what helps where it is not enough: more of it, or a word why."""
+    words, due, office = scene.desk.templates, entry.due_at, scene.office
+    milestone = case.milestone(entry)
+    day = entry.promise_on or entry.due_on
+    asked = any(f.event is Event.EXTEND for f in case.past.about(entry.key))
+    more = milestone is not None and milestone.extension is not None and not asked
+    by = office.calendar.add_working(day, -1) if more and day is not None else None
+    if by is not None and by > _today(scene):
+        otherwise = words.word("near.extend", scene.lang, day=_day(scene, by))
+    else:
+        otherwise = words.word("near.reason", scene.lang, no=case.row.case.number)
+    return {
+        "due": _by(scene, entry),
+        "left": time_left(words, due, scene.now, scene.lang) if due is not None else "",
+        "otherwise": otherwise,
+    }
+
+
 def _late(scene: Scene, case: CaseScene, entry: Entry) -> Values:
     reasons = [f for f in case.past.all(Event.NOTE) if f.value.get("why")]
     why = str(reasons[-1].value["why"]) if reasons else scene.desk.templates.word("nothing_yet", scene.lang)
@@ -267,5 +286,6 @@ _SPECIAL: Mapping[str, Callable[[Scene, CaseScene, Entry], Values]] = {
     "new_case": _new_case,
     "escalation": _late,
     "overdue": _late,
+    "deadline_near": _near,
     "staff_visit_tomorrow": _visit_tomorrow,
 }

@@ -11,6 +11,7 @@ from reminder.domain.cases import Status
 from reminder.domain.entries import Entry
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.protocols import Bound, EntryKind
+from reminder.domain.wanted import FORM_TASK_FORCE
 from reminder.domain.workdays import WorkCalendar
 
 
@@ -96,7 +97,7 @@ def _task(view: View, item: Item) -> Doing:
         return _line(view, item, "/extend {no} 30 {more_time}")
     if what == "approve_deferral":
         return _line(view, item, f"/defer {{no}} {view.day(20)} {{not_yet}} | {{waits_for}}")
-    if what == "form_task_force" and (head := view.staff.head(item.row.unit_id)) is not None:
+    if what == FORM_TASK_FORCE and (head := view.staff.head(item.row.unit_id)) is not None:
         return _line(view, item, f"/taskforce {{no}} {head.name} | {head.name}, {view.person.name}")
     return _line(view, item, "/done {no} {checked}")
 

@@ -38,7 +38,7 @@ def joint(story: Story, day: date, key: str, told: date) -> Story:
     secretary = past.person(SECRETARY)
     people = {story.handler.id, secretary.id, *(p.id for p in [head] if p is not None)}
     value = {"place": past.says("county_hall"), "person": secretary.id, "people": sorted(people)}
-    value |= {"session": f"{day.isoformat()}:{story.number}", "agenda": [story.number]}
+    value["session"] = f"{day.isoformat()}:{story.party.id}"
     return put_in(story, past.on(told, 10), key, **slot(day, "09:00", "11:00"), **value)
 
 

@@ -33,6 +33,10 @@ class _Anchor:
 TASK = "task"
 """Anchor of what was given to a person to do: the moment it was."""
 
+TASK_FORCE = "task_force"
+FORM_TASK_FORCE = "form_task_force"
+"""The question whether a case needs a team of its own; forming one answers it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reckoning:
@@ -325,11 +329,18 @@ class _Planner:
         )
         wish = str(fact.value.get("what", "")).startswith("approve_")
         for later in (f for f in self.past.facts if f.order > anchor.order):
-            if later.event is Event.DONE and later.subject == fact.subject:
+            if _does(later, fact):
                 return replace(entry, status=self._met(entry, later.at), ended_at=later.at)
             if wish and later.event is Event.ANSWER:  # nothing is left to be granted
                 return replace(entry, status=EntryStatus.CANCELLED, ended_at=later.at)
         return entry
+
+
+def _does(later: Fact, task: Fact) -> bool:
+    """Whether a fact is that a task was done."""
+    if task.value.get("what") == FORM_TASK_FORCE and later.event is Event.ADD:
+        return later.subject.startswith(TASK_FORCE)
+    return later.event is Event.DONE and later.subject == task.subject
 
 
 _CHOSEN = frozenset({"day", "nominal", "start", "end"})

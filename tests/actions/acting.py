@@ -24,6 +24,7 @@ from reminder.domain.people import Channel
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import entries, inbox, reminders
+from reminder.store import tables as t
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 from tests.office import ZONE, a_case, actor, clock_of, pass_time, read, write
@@ -158,12 +159,11 @@ async def receipt(rt: Runtime, provider_id: str, status: str, *, token: str = ""
 async def dump(rt: Runtime, *without: str) -> dict[str, list[str]]:
     """Every row of every table, to see that nothing changed."""
     async with rt.db.read() as tx:
-        names = (await tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'table'"))).scalars()
-        chosen = [name for name in sorted(names) if not name.startswith("sqlite_") and name not in without]
-        found: dict[str, list[str]] = {}
-        for name in chosen:
-            found[name] = sorted(map(repr, (await tx.execute(sa.text(f'SELECT * FROM "{name}"'))).all()))  # noqa: S608
-    return found
+        return {
+            name: sorted(map(repr, (await tx.execute(sa.select(table))).all()))
+            for name, table in t.metadata.tables.items()
+            if name not in without
+        }
 
 
 def on(day: str) -> date:

@@ -1,18 +1,21 @@
 """Broken promises are found by recomputing every case from its facts, and an office in order has none."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from reminder.runtime import Runtime
 from tests.actions.acting import (
+    after,
     broken,
     execute,
+    moment,
     offered,
+    rows,
+    settle,
+    until,
 )
-from tests.office import a_case, write
+from tests.office import a_case, clock_of
 
 ZHAO = "+12025550143"
 Office = Callable[..., Awaitable[Runtime]]
@@ -51,14 +54,39 @@ async def test_the_check_finds_an_entry_that_was_deleted(rt: Runtime) -> None:
 
 async def test_the_check_finds_a_line_of_the_account_that_was_changed(rt: Runtime) -> None:
     await a_case(rt)
-    await execute(rt, "DROP TRIGGER IF EXISTS audit_no_update")
-    triggers = await write(rt, _triggers)
-    for name in triggers:
-        await execute(rt, f'DROP TRIGGER "{name}"')
+    await execute(rt, f"DROP TRIGGER {'audit_no_update' if rt.db.sqlite else 'audit_append_only ON audit'}")
     await execute(rt, "UPDATE audit SET actor = 99 WHERE seq = 1")
     assert {violation.rule for violation in await broken(rt)} == {"audit_chain_broken"}
 
 
-async def _triggers(tx: Any) -> list[str]:
-    found = await tx.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    return list(found.scalars())
+@pytest.mark.parametrize(
+    ("spoil", "rule"),
+    [
+        ("state = 'sending', lease_until = '2026-11-23 01:00:00'", "message_unclear"),
+        ("state = 'uncertain', lease_until = '2026-11-23 01:00:00'", "message_unclear"),
+        ("state = 'planned', useless_at = '2026-11-23 01:00:00'", "message_too_late"),
+        ("state = 'sent', sent_at = '2026-11-20 01:00:00'", "text_without_news"),
+        ("state = 'dead', reason = 'MissingValue'", "message_unmade"),
+        ("state = 'missed', reason = ''", "message_unexplained"),
+    ],
+)
+async def test_the_check_finds_a_message_that_hangs_or_was_lost(rt: Runtime, spoil: str, rule: str) -> None:
+    """I-4 and I-7 of the specification, as questions to the database."""
+    plan = await a_case(rt)
+    await until(rt, moment("2026-11-24", "12:00"))
+    assert await broken(rt) == []
+    [text] = await rows(rt, "received")
+    await execute(rt, f"UPDATE reminders SET {spoil} WHERE id = {text.id}")  # noqa: S608 - a test's own words
+    (found,) = await broken(rt)
+    assert (found.rule, found.case) == (rule, plan.row.case.number)
+
+
+async def test_the_check_finds_that_nobody_was_reminded(rt: Runtime) -> None:
+    """An office that stands still, or a job that fails for ever, is found by whoever asks."""
+    plan = await a_case(rt)
+    await until(rt, moment("2026-11-24", "12:00"))
+    clock_of(rt).set(moment("2026-11-25", "20:00"))
+    assert {(v.rule, v.case) for v in await broken(rt)} == {("reminder_unwritten", plan.row.case.number)}
+    await settle(rt)
+    await after(rt, minutes=10)
+    assert await broken(rt) == []

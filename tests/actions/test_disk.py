@@ -15,6 +15,8 @@ from reminder.store import tables as t
 from tests.actions.acting import rows, settle, sms, sound, texts
 from tests.office import a_case, pass_time, read, write
 
+pytestmark = pytest.mark.sqlite
+
 FULL = "CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN SELECT RAISE(ABORT, 'no room for it'); END"
 
 

@@ -47,6 +47,7 @@ async def test_an_old_link_and_a_replaced_one_let_nobody_in(rt: Runtime) -> None
     assert await redeem(rt, second, 900001) == "enrol.bad_code"
 
 
+@pytest.mark.sqlite
 @pytest.mark.failure(30)
 async def test_a_code_is_of_no_use_to_who_reads_the_database(tmp_path: Path) -> None:
     async with office(tmp_path) as rt:

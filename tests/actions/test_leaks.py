@@ -31,6 +31,8 @@ from tests.actions.acting import (
 )
 from tests.office import LI, a_case, office
 
+pytestmark = pytest.mark.sqlite
+
 OTHER = "+12025550143"
 CANARIES = [number.lstrip("+") for number in (LI, OTHER)] + [LI[2:], OTHER[2:]]
 

@@ -86,6 +86,7 @@ async def test_supervision_is_asked_once_about_a_case_that_takes_long_and_the_te
     team = {"person": zhou.id, "people": [zhou.id, chen.id]}
     plan = await act(rt, "lin", added.add, case_id, "task_force", team)
     first = plan.entries["task_force"]
+    assert "form_task_force" not in [t["what"] for t in await tasks(rt, case_id)]
     assert first.nominal_on == date(2027, 12, 9)
     plan = await act(rt, "zhou", entries.done, first.id, "met")
     assert plan.entries["task_force+2"].is_open

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
-from reminder.actions import cases
+from reminder.actions import added, cases
 from reminder.actions.late_words import days_late
 from reminder.actions.scene import read_case
 from reminder.bot.commands import COMMANDS
+from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import residents
-from tests.actions.acting import act, after, chat, moment, offered, send_in, texts, until, visited_case
+from tests.actions.acting import act, after, chat, moment, offered, rows, send_in, texts, until, visited_case
 from tests.office import LI, ROOT, STAFF, a_case, actor, read, templates, write
 
 
@@ -105,3 +106,23 @@ async def test_a_withdrawn_case_reads_right_to_staff_and_to_the_resident(rt: Run
 def test_lateness_in_a_list_reads_as_a_phrase(days: int, said: str) -> None:
     late = days_late(templates(), days, "en")
     assert templates().word("digest.line.overdue", "en", no="1", what="x", late=late) == f"1 x, {said}"
+
+
+async def test_an_urgent_matter_says_the_hours_that_are_left_and_what_helps(rt: Runtime) -> None:
+    """Twelve hours before the limit of 24; the day before this message could not be written at all."""
+    plan = await a_case(rt, protocol="urgent")
+    await after(rt, hours=12, minutes=5)
+    (said,) = [text for text in to(rt, "chen") if "还有12小时" in text]
+    assert f"/reason {plan.row.case.number}" in said
+    assert [r.reason for r in await rows(rt) if r.state is State.DEAD] == []
+
+
+async def test_a_joint_review_without_an_agenda_is_about_its_own_case(rt: Runtime) -> None:
+    plan = await a_case(rt)
+    case_id, no = plan.row.case.id, plan.row.case.number
+    people = [(await actor(rt, who)).id for who in ("chen", "lin")]
+    value = {"day": "2026-12-10", "person": people[1], "people": people, "place": "县里"}
+    await act(rt, "lin", added.add, case_id, "joint_review", value)
+    await until(rt, moment("2026-12-10", "08:00"))
+    assert [text for text in to(rt, "chen") if "会审" in text and no in text and "材料" in text]
+    assert [r.reason for r in await rows(rt) if r.state is State.DEAD] == []

@@ -77,14 +77,15 @@ async def test_a_stopped_unit_waits_with_those_below_it_and_others_do_not(rt: Ru
     assert LI in {row.message.to for row in sms(rt).ledger}
 
 
-async def test_what_was_of_use_only_meanwhile_ends_as_missed(rt: Runtime) -> None:
+@pytest.mark.parametrize("what", ["all", "sms", "柳溪镇"])
+async def test_what_was_of_use_only_meanwhile_ends_as_missed_while_all_is_stopped(
+    rt: Runtime, what: str
+) -> None:
     case_id = (await a_case(rt)).row.case.id
     await after(rt, minutes=5)
-    await act(rt, "he", switches.stop, "all", "drill")
+    await act(rt, "he", switches.stop, what, "drill")
     await act(rt, "chen", visits.propose, case_id, FRIDAY)
     await after(rt, days=5)
-    await act(rt, "he", switches.go, "all")
-    await after(rt, minutes=5)
     assert ("missed", "useless") in await states(rt, "visit_offer")
     await sound(rt)
 

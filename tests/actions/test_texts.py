@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from reminder.actions import cases
 from reminder.actions import entries as visits
@@ -15,6 +16,7 @@ from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import cases as cases_stored
 from reminder.store import residents
+from reminder.store import tables as t
 from reminder.store.database import Tx
 from tests.actions.acting import (
     FRIDAY,
@@ -290,7 +292,8 @@ async def test_progress_written_for_the_resident_reaches_the_resident_and_a_plai
 async def test_a_number_that_cannot_be_read_any_more_holds_up_no_other(rt: Runtime) -> None:
     first = (await a_case(rt)).row.case.id
     await a_case(rt, phones=(ZHAO,))
-    await execute(rt, "UPDATE phones SET sealed = x'01' WHERE last4 = '0142'")
+    spoilt = sa.update(t.phones).values(sealed=b"\1").where(t.phones.c.last4 == "0142")
+    await write(rt, lambda tx: tx.execute(spoilt))
     await after(rt, minutes=2)
     assert {row.message.to for row in texts(rt)} == {ZHAO}
     assert set(await states(rt, "accepted")) == {("suppressed", "no_phone"), ("sent", "")}
