@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from reminder.actions import cases
@@ -126,7 +126,6 @@ def desk(clock: ManualClock, **changes: Any) -> Desk:
 async def office(
     folder: Path,
     *,
-    url: str = "",
     start: datetime = START,
     chat: ChatPort | None = None,
     sms: SmsPort | None = None,
@@ -134,12 +133,11 @@ async def office(
     inline: bool = False,
     **changes: Any,
 ) -> AsyncIterator[Runtime]:
-    """An office on a fresh, migrated database: the URL, or SQLite in `folder`, or where all offices are."""
+    """An office that has moved into SQLite in `folder`, or into a database of the server of all tests."""
     clock = ManualClock(start)
     async with AsyncExitStack() as stack:
-        if elsewhere is not None and not url:
-            url = await stack.enter_async_context(elsewhere.place())
-        db = Database(url or f"sqlite+aiosqlite:///{folder}/reminder.db", inline=inline)
+        url = await stack.enter_async_context((elsewhere or InFiles()).place(folder, enrolled))
+        db = Database(url, inline=inline)
         stack.push_async_callback(db.close)
         rt = Runtime(
             db=db,
@@ -148,27 +146,51 @@ async def office(
             sms=sms if sms is not None else MemorySms(now=clock.now),
             bot_name="reminder_bot",
         )
-        await migrate(db)
-        await write(rt, lambda tx: _move_in(tx, enrolled))
         yield rt
 
 
+async def furnish(url: str, enrolled: bool) -> None:
+    """Migrate an empty database and let the staff move in; it takes long enough to be done once."""
+    db = Database(url)
+    try:
+        await migrate(db)
+        async with db.write() as tx:
+            await _move_in(tx, enrolled)
+    finally:
+        await db.close()
+
+
+class InFiles:
+    """Each office in a copy of one furnished file."""
+
+    _furnished: ClassVar[dict[bool, bytes]] = {}
+
+    @asynccontextmanager
+    async def place(self, folder: Path, enrolled: bool) -> AsyncIterator[str]:
+        path = folder / "reminder.db"
+        url = f"sqlite+aiosqlite:///{path}"
+        if enrolled in self._furnished:
+            path.write_bytes(self._furnished[enrolled])
+        else:
+            await furnish(url, enrolled)
+            self._furnished[enrolled] = path.read_bytes()
+        yield url
+
+
 class Elsewhere:
-    """A PostgreSQL server for every office: each in a copy of one migrated database."""
+    """A PostgreSQL server: each office in a copy of one furnished database."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._template = ""
+        self._furnished: dict[bool, str] = {}
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[str]:
-        if not self._template:
+    async def place(self, _folder: Path, enrolled: bool) -> AsyncIterator[str]:
+        if enrolled not in self._furnished:
             empty = self._server.create()
-            db = Database(self._server.url(empty))
-            await migrate(db)
-            await db.close()
-            self._template = empty
-        name = await asyncio.to_thread(self._server.copy, self._template)
+            await furnish(self._server.url(empty), enrolled)
+            self._furnished[enrolled] = empty
+        name = await asyncio.to_thread(self._server.copy, self._furnished[enrolled])
         try:
             yield self._server.url(name)
         finally:
