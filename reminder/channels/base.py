@@ -16,6 +16,9 @@ from reminder.domain.people import Channel
 DEADLINE = timedelta(seconds=15)
 """Total for one call: connecting, writing and reading together, so one byte a second does not prolong it."""
 
+POOL = 256
+"""Calls of one channel that may be under way at once; a connection is opened only when one needs it."""
+
 Carrier = Callable[[str, str, Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]
 """Takes a request (method, address, headers, body) in place of the network: answers with status and body."""
 

@@ -1,7 +1,7 @@
 """How a message travels by Telegram: one try, one deadline, the Bot API's answer told as news.
 
-The token never reaches the library: it works with the word TOKEN, and the wire puts the real one into the
-URL as the last step. So no log line, exception or `repr` of the library or its HTTP client can hold it.
+The token never reaches the library (`telegram_http`): it works with the word TOKEN, so none of its log lines,
+exceptions or `repr`s can hold the real one.
 """
 
 import asyncio
@@ -10,10 +10,8 @@ import re
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote, urlencode
 
-import httpx
 from telegram import (
     Bot,
     BotCommand,
@@ -28,10 +26,10 @@ from telegram import (
     WebhookInfo,
 )
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest, RequestData
 
-from reminder.channels.base import DEADLINE, Carrier
+from reminder.channels.base import DEADLINE, POOL, Carrier
 from reminder.channels.telegram_errors import verdict
+from reminder.channels.telegram_http import STAND_IN, AiohttpRequest, environment_proxy
 from reminder.domain.messages import (
     Accepted,
     Answer,
@@ -43,11 +41,9 @@ from reminder.domain.messages import (
     Unknown,
 )
 from reminder.domain.people import Channel
-from reminder.failpoints import armed, failpoint
 
 T = TypeVar("T")
 
-STAND_IN = "TOKEN"
 ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 """All we ever ask for; `my_chat_member` tells that somebody blocked or unblocked the bot."""
 HOOKS = 4
@@ -61,87 +57,6 @@ _UNREADABLE = (TypeError, KeyError, ValueError, AttributeError, IndexError, Over
 """What the library raises on JSON that is not what the Bot API promises."""
 
 
-class _Wire(httpx.AsyncBaseTransport):
-    """Sends a request with the real token where the stand-in was."""
-
-    def __init__(self, token: str, carrier: httpx.AsyncBaseTransport) -> None:
-        self._carrier = carrier
-        self.__real = f"/bot{quote(token, safe=':')}/".encode()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.raw_path.replace(f"/bot{STAND_IN}/".encode(), self.__real, 1)
-        return await self._carrier.handle_async_request(
-            httpx.Request(
-                request.method,
-                request.url.copy_with(raw_path=path),
-                headers=request.headers,
-                stream=request.stream,
-                extensions=_watched(request),
-            )
-        )
-
-    async def aclose(self) -> None:
-        await self._carrier.aclose()
-
-
-_PLACES = {
-    "connection.connect_tcp.complete": "call.telegram.connected",
-    "http11.send_request_headers.complete": "call.telegram.half_written",
-    "http11.send_request_body.complete": "call.telegram.written",
-    "http11.receive_response_headers.complete": "call.telegram.half_read",
-    "http11.receive_response_body.complete": "call.telegram.read",
-}
-"""Moments of the HTTP client, at which a test may end the process."""
-
-
-def _watched(request: httpx.Request) -> Any:
-    if not armed() or not request.url.path.endswith("/sendMessage"):
-        return request.extensions
-    return {**request.extensions, "trace": _passed}
-
-
-async def _passed(moment: str, _about: Any) -> None:
-    if moment in _PLACES:
-        failpoint(_PLACES[moment])
-
-
-def _network(base: str, *, pool: int, proxy: str | None) -> httpx.AsyncBaseTransport:
-    limits = httpx.Limits(max_connections=pool, max_keepalive_connections=pool)
-    return httpx.AsyncHTTPTransport(limits=limits, proxy=proxy or _environment_proxy(base))
-
-
-class _Request(HTTPXRequest):
-    """Removes the token from answers: an error page may quote the address it was asked for.
-
-    With a carrier requests go to it instead of the HTTP client.
-    """
-
-    def __init__(self, token: str, carrier: Carrier | None, **options: Any) -> None:
-        super().__init__(**options)
-        self._carrier = carrier
-        self.__real = f"/bot{quote(token, safe=':')}/"
-        self.__secret = token.rpartition(":")[2].encode()
-
-    async def do_request(
-        self, url: str, method: str, request_data: RequestData | None = None, *timeouts: Any, **named: Any
-    ) -> tuple[int, bytes]:
-        if self._carrier is None:
-            code, payload = await super().do_request(url, method, request_data, *timeouts, **named)
-        else:
-            address = url.replace(f"/bot{STAND_IN}/", self.__real, 1)
-            kind, body = _written(request_data)
-            code, payload = await self._carrier(method, address, {"content-type": kind}, body)
-        return code, payload.replace(self.__secret, STAND_IN.encode())
-
-
-def _written(data: RequestData | None) -> tuple[str, bytes]:
-    """Type and bytes of a body."""
-    if data is None or not data.contains_files:
-        return "application/json", json.dumps(data.json_parameters).encode() if data is not None else b""
-    form = httpx.Request("POST", "http://none", data=data.json_parameters, files=data.multipart_data)
-    return form.headers["Content-Type"], form.read()
-
-
 class Telegram:
     """The Bot API as a `ChatPort`. Close it; `bot` is for reading stored updates, not for sending."""
 
@@ -153,7 +68,7 @@ class Telegram:
         token: str,
         base_url: str = "https://api.telegram.org",
         deadline: timedelta = DEADLINE,
-        pool: int = 64,
+        pool: int = POOL,
         proxy: str | None = None,
         carrier: Carrier | None = None,
     ) -> None:
@@ -168,16 +83,16 @@ class Telegram:
         phase = deadline.total_seconds()
         # Connecting and waiting for the pool end well before the deadline, so a call that runs into the
         # deadline has been written at least in part: not knowing is then the honest answer.
-        self._request = _Request(
+        self._request = AiohttpRequest(
             token,
-            carrier,
-            connection_pool_size=pool,
-            connect_timeout=min(5.0, phase / 3),
-            pool_timeout=min(1.0, phase / 3),
-            read_timeout=phase,
-            write_timeout=phase,
-            media_write_timeout=phase * FILES_TAKE,
-            httpx_kwargs={"transport": _Wire(token, _network(base, pool=pool, proxy=proxy))},
+            pool_size=pool,
+            connect=min(5.0, phase / 3),
+            pool=min(1.0, phase / 3),
+            read=phase,
+            write=phase,
+            media_write=phase * FILES_TAKE,
+            proxy=proxy or environment_proxy(base),
+            carrier=carrier,
         )
         self.bot = Bot(
             STAND_IN,
@@ -374,12 +289,3 @@ def _results(payload: bytes) -> list[dict[str, Any]] | Trouble:
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         return Unknown(reason="unreadable_answer")
     return found
-
-
-def _environment_proxy(base: str) -> str | None:
-    """The proxy set on this machine for this address; httpx looks it up only without a transport of ours."""
-    parts = urlsplit(base)
-    if proxy_bypass(parts.netloc):
-        return None
-    known = getproxies()
-    return known.get(parts.scheme) or known.get("all")

@@ -1,8 +1,8 @@
 """What Telegram's refusals mean to us, and whether a call that broke off was sent.
 
 The Bot API gives a sentence, not a number, so rows are found by a part of it, upper and lower case alike;
-the first match wins. Whether a broken call was sent can only be read from the *class name* of the error
-underneath: `BadRequest` and `TimedOut` are kinds of `NetworkError`, and the HTTP client may be exchanged.
+the first match wins. Whether a broken call was sent can only be read from the *name* of the error
+underneath: `BadRequest` and `TimedOut` are kinds of `NetworkError`.
 """
 
 import os
@@ -104,8 +104,26 @@ FIXED: tuple[Row, ...] = (
 
 _WORDS = {row.code: row.words for row in TABLE + FIXED}
 
-NEVER_LEFT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
-"""Errors (of httpx) from before the request was written; any other broken call may have been sent."""
+NEVER_LEFT = frozenset(
+    {
+        "PoolTimeout",
+        "ConnectionTimeoutError",
+        "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "ClientConnectorSSLError",
+        "ClientConnectorCertificateError",
+        "ClientProxyConnectionError",
+        "ClientHttpProxyError",
+        "NonHttpUrlClientError",
+        "InvalidUrlClientError",
+    }
+)
+"""Errors of aiohttp from before the request was written (`PoolTimeout` is ours); any other broken call may
+have been sent."""
+
+
+class Broken(Exception):
+    """Why a request broke off: the name of the error. Its words may quote the address, and so the token."""
 
 
 def words(code: str) -> str:
@@ -152,14 +170,15 @@ def _outcome(row: Row) -> Trouble:
 
 
 def _broken(error: NetworkError) -> Trouble:
-    cause = type(error.__cause__).__name__
+    under = error.__cause__
+    cause = str(under) if isinstance(under, Broken) else type(under).__name__
     if cause in NEVER_LEFT:
         return NotSent(reason=cause)
     if cause == "UnicodeEncodeError":
         return Declined(reason=Refusal.CONTENT, code="unencodable")
     if error.message.lower().startswith("too many requests"):
         return NotSent(reason="flood", retry_after=FLOOD_PAUSE)
-    return Unknown(reason="server_error" if error.__cause__ is None else cause)
+    return Unknown(reason="server_error" if under is None else cause)
 
 
 def _duration(retry_after: int | timedelta) -> timedelta:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from reminder.channels.base import DEADLINE, Carrier, Found, Inbound
+from reminder.channels.base import DEADLINE, POOL, Carrier, Found, Inbound
 from reminder.channels.twilio_errors import heard, verdict
 from reminder.domain.messages import Accepted, Answer, Declined, NotSent, Outgoing, Refusal, Trouble, Unknown
 from reminder.domain.people import Channel
@@ -136,7 +136,7 @@ class Twilio:
         public_url: str = "",
         base_url: str = "https://api.twilio.com",
         deadline: timedelta = DEADLINE,
-        pool: int = 20,
+        pool: int = POOL,
         carrier: Carrier | None = None,
     ) -> None:
         """`sender` is an E.164 number or a Messaging Service (MG…). Without `public_url` no receipts come.

@@ -45,6 +45,7 @@ TOKEN = "canary-auth-token-canary-auth-token"
 OFFICE, LI = "+12025550100", "+12025550142"
 AMPLE, SHORT = timedelta(seconds=30), timedelta(seconds=1.5)
 PATIENCE = 20
+AT_ONCE = 64
 NOW = datetime(2026, 12, 2, 1, 0, tzinfo=UTC)
 BODY = "【平安镇便民】李女士，王敏将于12月2日上午上门。"
 MESSAGE = Outgoing(token="att-1_x", channel=Channel.SMS, to=LI, text=BODY)
@@ -217,6 +218,25 @@ async def test_a_full_pool_was_surely_not_sent(raw: Raw) -> None:
     first, second = await asyncio.gather(send(port), send(port))
     assert isinstance(first, Unknown)
     assert second == NotSent(reason="ConnectionTimeoutError")
+    await port.close()
+
+
+async def test_as_many_texts_as_may_be_under_way_at_once_wait_for_no_connection(raw: Raw) -> None:
+    arrived = asyncio.Event()
+
+    def respond(_request: Request) -> Reply:
+        if len(raw.asked) == AT_ONCE:
+            arrived.set()
+        return HANG
+
+    raw.respond = respond
+    port = made(raw.url)
+    texts = [asyncio.ensure_future(port.send(MESSAGE)) for _ in range(AT_ONCE)]
+    async with asyncio.timeout(PATIENCE):
+        await arrived.wait()
+    for text in texts:
+        text.cancel()
+    await asyncio.gather(*texts, return_exceptions=True)
     await port.close()
 
 
