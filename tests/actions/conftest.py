@@ -11,5 +11,5 @@ from tests.office import office
 
 @pytest.fixture
 async def rt(tmp_path: Path) -> AsyncIterator[Runtime]:
-    async with office(tmp_path) as made:
+    async with office(tmp_path, inline=True) as made:
         yield made
