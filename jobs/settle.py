@@ -15,8 +15,8 @@ from reminder.store.reminders import Reminder
 
 BATCH = 100
 SLACK = JUMP
-"""The provider's clock and ours may differ by so much before the difference is noticed: a text that is looked for
-only from a moment on at which it had long been taken would go a second time."""
+"""The provider's clock and ours may differ by so much and nobody notices: a text looked for only from a later
+moment on would go a second time."""
 
 
 async def settle(rt: Runtime) -> int:

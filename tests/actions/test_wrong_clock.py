@@ -1,4 +1,4 @@
-"""A clock that was wrong for a while, noticed or not, sends nothing twice, overlooks nothing and ends nothing."""
+"""A clock that was wrong for a while, noticed or not: nothing goes twice, is overlooked or ends too early."""
 
 from datetime import timedelta
 
@@ -7,8 +7,8 @@ from jobs.housekeeping import housekeep
 from jobs.inbound import EVERY, fetch_missed
 from jobs.remind import remind
 from jobs.settle import settle
-from reminder.actions import holding
 from reminder.actions import entries as visits
+from reminder.actions import holding
 from reminder.channels.base import Inbound
 from reminder.channels.memory import lose
 from reminder.domain.entries import EntryStatus

@@ -98,7 +98,8 @@ async def test_cancelled_at_any_moment_the_next_still_gets_through(db: Database)
         await asyncio.wait_for(_put(db, "next"), 10)
 
 
-_LONG = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000) SELECT count(*) FROM c"
+_LONG = """WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000000)
+SELECT count(*) FROM c"""
 
 
 @pytest.mark.parametrize("prepared", [True, False])
