@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from jobs.dispatch import dispatch_sms, dispatch_telegram
 from jobs.housekeeping import housekeep
 from jobs.inbound import EVERY, fetch_missed
@@ -109,3 +111,17 @@ async def test_a_provider_left_alone_by_a_wrong_clock_is_asked_again_by_the_righ
         valve.heard("1", NotSent(reason="ConnectTimeout"), clock.now() + timedelta(days=3650))
     await dispatch_telegram(office)
     assert len(got(office, "chen")) == 1
+
+
+@pytest.mark.parametrize(("wrong", "got_it"), [(timedelta(hours=3), False), (timedelta(hours=-3), True)])
+async def test_an_office_that_starts_by_a_clock_that_is_ahead_sends_nothing_before_it_is_right(
+    rt: Runtime, wrong: timedelta, got_it: bool
+) -> None:
+    """One that is behind sends nothing too early by itself."""
+    await post(rt, "chen")
+    office, _ = await serving(rt, elsewhere=-wrong)
+    assert await remind(office) == 0
+    await dispatch_telegram(office)
+    assert bool(got(office, "chen")) is got_it
+    held = await read(office, holding.held)
+    assert (held is None) is got_it
