@@ -740,7 +740,7 @@ def years(seed: int, count: int, minutes: float, folder: Path) -> Report:
         if time.monotonic() - began > minutes * 60:
             break
         report.add(simulate(template, folder / "year.db", f"{seed}.{n}", 365))
-    return report
+    return report if report.days else replace(report, breaks=["not a day was played"])
 
 
 def main() -> int:
