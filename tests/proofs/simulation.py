@@ -739,7 +739,10 @@ def years(seed: int, count: int, minutes: float, folder: Path) -> Report:
     for n in range(count):
         if time.monotonic() - began > minutes * 60:
             break
-        report.add(simulate(template, folder / "year.db", f"{seed}.{n}", 365))
+        story = simulate(template, folder / "year.db", f"{seed}.{n}", 365)
+        report.add(story)
+        say(f"{story.seed}: {story.days} days, {story.texts} texts, {story.chats} chat messages,"
+            f" {story.fired.total()} faults, {len(story.breaks)} breaks")  # fmt: skip
     return report if report.days else replace(report, breaks=["not a day was played"])
 
 

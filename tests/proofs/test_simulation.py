@@ -20,8 +20,8 @@ from tests.office import LI, a_case, office, person, write
 from tests.proofs.faults import CALLS, FAULTS, FORMS, Weather
 from tests.proofs.simulation import Simulation, Story, quiet, simulate
 
-WEEKS = 4
-SEEDS = ("a", "b", "c")
+WEEKS = 3
+SEEDS = ("b", "c")
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def test_in_any_weather_what_must_hold_holds_on_every_day(template: Path, tmp_pa
 
 
 def test_the_same_seed_plays_the_same_story_to_the_byte(template: Path, tmp_path: Path) -> None:
-    one, again = (simulate(template, tmp_path / f"{n}.db", "same", 10) for n in range(2))
-    other = simulate(template, tmp_path / "other.db", "other", 10)
+    one, again = (simulate(template, tmp_path / f"{n}.db", "same", 8) for n in range(2))
+    other = simulate(template, tmp_path / "other.db", "other", 3)
     assert one.transcript == again.transcript
     assert one.fired == again.fired
     assert one.transcript != other.transcript
