@@ -31,10 +31,16 @@ class Way:
 
 
 async def begin(rt: Runtime) -> None:
-    """Before the first job runs: from here on is compared, and a long silence is noticed."""
+    """Before the first job runs: from here on is compared, and a long silence is noticed.
+
+    A clock that is ahead when we start has not leapt before our eyes: another machine's tells.
+    """
     if rt.guard is None:
         return
+    elsewhere = await rt.elsewhere() if rt.elsewhere is not None else None
     _compare(rt, rt.guard)
+    if elsewhere is not None and not agrees(now := rt.clock.now(), elsewhere):
+        rt.guard.leap = max(rt.guard.leap, now - elsewhere)
     async with rt.db.write() as tx:
         _, rt.guard.row = await holds.new_since(tx, 0, after=None, but=())
         await away.notice(tx, rt.clock.now())

@@ -30,7 +30,9 @@ async def heartbeat(rt: Runtime) -> int:
 
 def _is_time(rt: Runtime, now: datetime) -> bool:
     told = rt.memo.get(_TOLD)
-    return not isinstance(told, datetime) or now - told >= TELL_EVERY
+    return (
+        not isinstance(told, datetime) or abs(now - told) >= TELL_EVERY
+    )  # also by a clock that was set back
 
 
 async def _tell(watcher: Callable[[], Awaitable[None]]) -> None:

@@ -22,6 +22,8 @@ async def fetch_missed(rt: Runtime) -> int:
     async with rt.db.read() as tx:
         looked = await meta.get(tx, _LOOKED)
     last = datetime.fromisoformat(looked) if looked else now - FIRST_LOOK
+    if last > now:
+        last = now - FIRST_LOOK  # by a clock that has been set back since: nobody knows how long ago it was
     if now - last < EVERY:
         return 0
     failpoint("inbound.before_list")

@@ -1,10 +1,12 @@
 """What we do not know is found out: the provider's log for texts, one marked repeat for staff messages."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from jobs.guarding import believed
 from reminder.actions import deliveries
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
+from reminder.domain.storms import JUMP
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
 from reminder.store import reminders
@@ -12,13 +14,19 @@ from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
 BATCH = 100
-SLACK = timedelta(seconds=5)
-"""The provider's clock and ours may differ by so much."""
+SLACK = JUMP
+"""The provider's clock and ours may differ by so much and nobody notices: a text looked for only from a later
+moment on would go a second time."""
 
 
 async def settle(rt: Runtime) -> int:
-    """Look at every attempt whose lease ran out. Returns how many there were."""
+    """Look at every attempt whose lease ran out. Returns how many there were.
+
+    By a clock that may be wrong no lease has run out, and no text has been looked for long enough.
+    """
     async with rt.db.read() as tx:
+        if not await believed(tx, rt):
+            return 0
         flying = await reminders.flying(tx, rt.clock.now(), BATCH)
     for reminder in flying:
         if reminder.state is State.SENDING:

@@ -18,6 +18,10 @@ FLOODS = ("flood", "http_429", "code_20429")
 """Reasons by which a provider says that we are too fast."""
 
 
+LONGEST = timedelta(days=1)
+"""No provider asks for a longer silence."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Valve:
     """One channel's. Without rates nothing is counted.
@@ -34,8 +38,8 @@ class Valve:
     """By chat; the whole channel under ""."""
 
     def shut_until(self, now: datetime) -> datetime | None:
-        """Nothing leaves before then; None while it may."""
-        ends = [end for end in (self.breaker.until, self.floods.until) if end is not None and end > now]
+        """Nothing leaves before then; None while it may. An end too far away is of a clock set back since."""
+        ends = [end for end in (self.breaker.until, self.floods.until) if end and now < end <= now + LONGEST]
         return max(ends, default=None)
 
     def room(self, now: datetime, monotonic: float, most: int) -> int:

@@ -126,6 +126,9 @@ class _Door:
 
     async def _back(self, connection: AsyncConnection) -> None:
         """Take back what was not committed; a connection that cannot do even that is given up."""
+        if connection.invalidated:  # torn away in the middle of a statement: SQLAlchemy has closed it
+            await connection.close()
+            return
         driver = driver_of(connection)
         try:
             if connection.in_transaction():

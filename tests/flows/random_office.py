@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -69,14 +70,17 @@ class RandomOffice:
         shutil.copyfile(template, path)
         self.path = path
         self.loop = asyncio.new_event_loop()
-        clock = ManualClock(START)
-        self.clock = clock
-        self.sms = _WatchedSms(now=clock.now)
-        self.chat = _WatchedChat(now=clock.now)
+        self._outside()
         self.rt = self.loop.run_until_complete(self._open())
-        self.sms.office = self.chat.office = self
         self.seen = 0
         """How far the witness has been read."""
+
+    def _outside(self) -> None:
+        """The clock and the channels, which go on when the program does not."""
+        clock = ManualClock(START)
+        self.clock: ManualClock = clock
+        self.sms: MemorySms = _WatchedSms(now=clock.now, office=self)
+        self.chat: MemoryChat = _WatchedChat(now=clock.now, office=self)
 
     async def _open(self) -> Runtime:
         db = Database(f"sqlite+aiosqlite:///{self.path}", inline=True)
@@ -177,17 +181,19 @@ BORN = {State.PLANNED.value, State.MERGED.value, State.SUPPRESSED.value, State.M
 ALLOWED = {("", new) for new in BORN} | {(a.value, b.value) for a, tos in MOVES.items() for b in tos}
 
 
+@dataclass(slots=True, kw_only=True)
 class _WatchedSms(MemorySms):
     office: RandomOffice
 
     async def send(self, message: Outgoing) -> Answer:
         await self.office.watch(message)
-        return await super().send(message)
+        return await MemorySms.send(self, message)
 
 
+@dataclass(slots=True, kw_only=True)
 class _WatchedChat(MemoryChat):
     office: RandomOffice
 
     async def send(self, message: Outgoing) -> Answer:
         await self.office.watch(message)
-        return await super().send(message)
+        return await MemoryChat.send(self, message)

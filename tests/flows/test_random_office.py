@@ -114,9 +114,9 @@ class Played:
 class History:
     """What happens to an office, its people, its residents and the network."""
 
-    def __init__(self, template: Path, played: Played) -> None:
+    def __init__(self, office: RandomOffice, played: Played) -> None:
         self.played = played
-        self.office = RandomOffice(template, template.with_name("played.db"))
+        self.office = office
         self.staff: Mapping[str, Person] = self.run(self._staff())
         self.letters = 0
         self.marked: datetime = self.office.clock.now()
@@ -377,7 +377,7 @@ PROTOCOLS = [sorted(protocols()).index(key) for key in ("ordinary", "major", "ur
 
 
 def play(template: Path, begins: int, steps: list[Step], played: Played) -> None:
-    story = History(template, played)
+    story = History(RandomOffice(template, template.with_name("played.db")), played)
     try:
         story.take_in(0, 4, PROTOCOLS[begins % len(PROTOCOLS)])
         for name in BEGINNINGS[begins % len(BEGINNINGS)]:

@@ -17,7 +17,10 @@ from tests.proofs.errand_deaths import Errand
 from tests.proofs.places import ERRANDS, MORNING, PLACES, of
 from tests.proofs.rivals import rivalry
 from tests.proofs.scenarios import SCENARIOS
+from tests.proofs.simulation import quiet, years
 from tests.proofs.survey import survey
+
+PROOFS = ("kills", "errands", "boundaries", "rivals", "simulation")
 
 FURTHEST = 6
 """The n-th time a place is passed is drawn from 1 to here, or to the last time it was found to be passed."""
@@ -123,13 +126,20 @@ async def rivals(report: Report, folder: Path, args: argparse.Namespace) -> None
     say(f"{args.times} mornings of two to eight offices on one database, {stops} stops of 0-120 s")
 
 
-async def run(args: argparse.Namespace) -> int:
-    began, report = time.monotonic(), Report()
-    say(f"seed {args.seed}, {args.times} times, {platform.system()} {platform.machine()},"
+def simulation(report: Report, folder: Path, args: argparse.Namespace) -> None:
+    """Last, because it silences the log; it has its own loop, one for each office."""
+    quiet()
+    found = years(args.seed, args.years, float("inf"), folder)
+    found.write()
+    report.faults += found.breaks
+
+
+async def run(args: argparse.Namespace, report: Report) -> None:
+    say(f"seed {args.seed}, {args.times} times, {args.years} years, {platform.system()} {platform.machine()},"
         f" {os.cpu_count()} processors, Python {platform.python_version()}")  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="prove-") as made:
         folder = Path(made)
-        wanted = set(args.only or ("kills", "errands", "boundaries", "rivals"))
+        wanted = set(args.only or PROOFS)
         places = [p for p in args.place or of(MORNING) if PLACES[p].scenario == MORNING]
         if "boundaries" in wanted:
             await boundaries(report, folder, args)
@@ -139,11 +149,6 @@ async def run(args: argparse.Namespace) -> int:
             await errands(report, folder, args, list(ERRANDS))
         if "kills" in wanted:
             await kills(report, folder, args, places)
-    report.write()
-    say(f"{time.monotonic() - began:.0f} s")
-    for fault in report.faults:
-        say(f"FAULT {fault}")
-    return 1 if report.faults else 0
 
 
 def main() -> int:
@@ -151,9 +156,19 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=25, help="deaths at each place")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-once", type=int, default=4, help="mornings beside each other")
-    parser.add_argument("--only", action="append", choices=["kills", "errands", "boundaries", "rivals"])
+    parser.add_argument("--only", action="append", choices=PROOFS)
+    parser.add_argument("--years", type=int, default=5, help="office-years of the simulation")
     parser.add_argument("--place", action="append", choices=of(MORNING), help="only kills here")
-    return asyncio.run(run(parser.parse_args()))
+    args, report, began = parser.parse_args(), Report(), time.monotonic()
+    asyncio.run(run(args, report))
+    report.write()
+    if "simulation" in (args.only or PROOFS):
+        with tempfile.TemporaryDirectory(prefix="prove-") as made:
+            simulation(report, Path(made), args)
+    say(f"{time.monotonic() - began:.0f} s")
+    for fault in report.faults:
+        say(f"FAULT {fault}")
+    return 1 if report.faults else 0
 
 
 if __name__ == "__main__":

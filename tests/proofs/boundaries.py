@@ -104,7 +104,8 @@ class _Watched(Connection):
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         sql = next((a for a in args if isinstance(a, str)), "")
-        self.boundary("write" if sql.startswith(("INSERT", "UPDATE", "DELETE")) else "statement")
+        writes = sql.startswith(("INSERT", "UPDATE", "DELETE"))
+        self.boundary("write" if writes else "committing" if sql == "COMMIT" else "statement")
         answer = await super()._execute(fn, *args, **kwargs)
         if sql == "COMMIT":
             self.boundary("commit")
