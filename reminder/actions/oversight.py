@@ -11,7 +11,7 @@ from reminder.actions.whom import reached
 from reminder.domain.cases import BOUNCED, ENDED, Event
 from reminder.domain.entries import EntryStatus
 from reminder.domain.protocols import Bound, EntryKind
-from reminder.domain.wanted import TASK_FORCE
+from reminder.domain.tasks import TASK_FORCE
 from reminder.domain.workdays import local_day
 from reminder.store import cases, overview, people
 from reminder.store.database import Tx

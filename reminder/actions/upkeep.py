@@ -11,7 +11,7 @@ from reminder.actions.scene import CaseScene, read_case
 from reminder.domain.cases import Event, Status
 from reminder.domain.people import Person, Role
 from reminder.domain.said_dates import say_date
-from reminder.domain.wanted import FORM_TASK_FORCE
+from reminder.domain.tasks import FORM_TASK_FORCE
 from reminder.domain.workdays import at, local_day
 from reminder.store import cases, entries, overview, people
 from reminder.store.database import Tx

@@ -11,7 +11,7 @@ from reminder.domain.cases import Status
 from reminder.domain.entries import Entry
 from reminder.domain.people import Person, Role, Staff
 from reminder.domain.protocols import Bound, EntryKind
-from reminder.domain.wanted import FORM_TASK_FORCE
+from reminder.domain.tasks import FORM_TASK_FORCE
 from reminder.domain.workdays import WorkCalendar
 
 

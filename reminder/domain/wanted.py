@@ -12,6 +12,7 @@ from reminder.domain.entries import EntryStatus, Wanted
 from reminder.domain.limits import Limit, Roll, Unit, next_of
 from reminder.domain.offices import Office
 from reminder.domain.protocols import ADDED, ANCHORS, IDLE, VISIT_SET, Bound, EntryKind, Milestone, Protocol
+from reminder.domain.tasks import end_of
 from reminder.domain.visits import ENDS, after, planned
 from reminder.domain.workdays import at, local_day
 
@@ -32,10 +33,6 @@ class _Anchor:
 
 TASK = "task"
 """Anchor of what was given to a person to do: the moment it was."""
-
-TASK_FORCE = "task_force"
-FORM_TASK_FORCE = "form_task_force"
-"""The question whether a case needs a team of its own; forming one answers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,20 +324,13 @@ class _Planner:
             due_at=at(_day(due.effective) + timedelta(days=1), time.min, zone),
             detail=dict(fact.value),
         )
-        wish = str(fact.value.get("what", "")).startswith("approve_")
-        for later in (f for f in self.past.facts if f.order > anchor.order):
-            if _does(later, fact):
-                return replace(entry, status=self._met(entry, later.at), ended_at=later.at)
-            if wish and later.event is Event.ANSWER:  # nothing is left to be granted
-                return replace(entry, status=EntryStatus.CANCELLED, ended_at=later.at)
-        return entry
-
-
-def _does(later: Fact, task: Fact) -> bool:
-    """Whether a fact is that a task was done."""
-    if task.value.get("what") == FORM_TASK_FORCE and later.event is Event.ADD:
-        return later.subject.startswith(TASK_FORCE)
-    return later.event is Event.DONE and later.subject == task.subject
+        end = end_of(fact, (f for f in self.past.facts if f.order > anchor.order))
+        if end is None:
+            return entry
+        by, done = end
+        return replace(
+            entry, status=self._met(entry, by.at) if done else EntryStatus.CANCELLED, ended_at=by.at
+        )
 
 
 _CHOSEN = frozenset({"day", "nominal", "start", "end"})
