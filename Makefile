@@ -7,6 +7,8 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 # About half of the tests' work; the others, and whatever is new, run beside them.
 HALF := tests/domain tests/ledger tests/store tests/actions tests/bot
+# Once more, with every office on PostgreSQL (tests/store does both by itself).
+POSTGRES := --postgres tests/actions tests/web tests/flows
 # The first of these that is 3.11 or later and can make an environment. `make PYTHON=… demo` chooses another.
 PYTHON := python3.13 python3.12 python3.11 python3
 
@@ -33,7 +35,8 @@ check: $(VENV)/to-test ## Style, types, directions of imports, tests
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	@echo "pytest in two halves"; $(PYTEST) $(HALF) >$(VENV)/half.log 2>&1 & half=$$!; \
+	@echo "pytest in two halves"; \
+		{ $(PYTEST) $(HALF); one=$$?; $(PYTEST) $(POSTGRES); exit $$((one + $$?)); } >$(VENV)/half.log 2>&1 & half=$$!; \
 		$(PYTEST) $(HALF:%=--ignore=%); one=$$?; \
 		wait $$half; two=$$?; cat $(VENV)/half.log; exit $$((one + two))
 

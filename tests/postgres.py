@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,16 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+_LAST = """
+import shutil, subprocess, sys
+folder, user, *control = sys.argv[1:]
+sys.stdin.buffer.read()
+subprocess.run([*control, "-m", "immediate", "stop"], cwd=folder, user=int(user) if user else None,
+               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+shutil.rmtree(folder, ignore_errors=True)
+"""
+"""Of a process that outlives us, whatever kills us: when our end of its pipe closes, server and data go."""
 
 _FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -75,13 +86,17 @@ def server() -> Iterator[Server | None]:
     initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' {_FAST}"
     control = [str(programs / "pg_ctl"), "-D", data, "-w"]
+    watcher = subprocess.Popen(
+        [sys.executable, "-c", _LAST, str(folder), str(user.get("user", "")), *control],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
         subprocess.run([str(programs / "initdb"), *initdb], check=True, **quiet)
         subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, **quiet)
         yield Server(programs=programs, port=port)
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet)
-        shutil.rmtree(folder, ignore_errors=True)
+        watcher.communicate()
 
 
 def _programs() -> Path | None:

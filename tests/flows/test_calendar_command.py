@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.sqlite
 FILES = Path(__file__).parents[1] / "calendar_files"
 
 

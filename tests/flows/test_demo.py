@@ -18,6 +18,8 @@ from reminder.demo.play import Wish, play, run_clock
 from reminder.demo.stage import Stage, staged
 from reminder.store import cases, residents
 
+pytestmark = pytest.mark.sqlite
+
 MONDAY = date(2026, 11, 23)
 WANG, LI = 700_000_019, "+12025550101"
 

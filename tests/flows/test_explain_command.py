@@ -13,6 +13,8 @@ from reminder.cli import app, main
 from reminder.settings_reading import load
 from tests.office import ROOT, UNITS, _move_in, a_case, write
 
+pytestmark = pytest.mark.sqlite
+
 
 class Desk:
     """A data folder with one case in it, and the command line on it."""

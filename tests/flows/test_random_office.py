@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ from tests.flows.deeds import DEEDS, turn_of
 from tests.flows.random_office import ALLOWED, RandomOffice, fresh
 from tests.office import STAFF, protocols
 
+pytestmark = pytest.mark.sqlite
 STEPS = int(os.environ.get("OFFICE_STEPS", "500"))
 A_RUN = 50
 PHONES = ("+12025550142", "+12025550143", "+12025550144")

@@ -18,6 +18,8 @@ from reminder.store import backups, cases, reminders
 from reminder.store import switches as kept
 from tests.office import _move_in, a_case, read, write
 
+pytestmark = pytest.mark.sqlite
+
 T = TypeVar("T")
 
 

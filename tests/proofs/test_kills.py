@@ -40,7 +40,6 @@ async def dying(
     folder, at_once = tmp_path_factory.mktemp("deaths"), asyncio.Semaphore(AT_ONCE)
     chosen = [item.callspec.params["place"] for item in request.session.items if "dying" in item.fixturenames]  # type: ignore[attr-defined]
 
-
     async def deaths(place: str) -> list[Outcome]:
         runs = (death(folder / f"{place}-{n}", place, 1, at_once=at_once) for n in range(TIMES))
         return list(await asyncio.gather(*runs))
