@@ -8,9 +8,12 @@ import pytest
 
 from jobs.housekeeping import housekeep
 from jobs.remind import remind
+from reminder.domain.messages import Declined, NotSent, Refusal
+from reminder.domain.people import Channel
 from reminder.domain.workdays import MarkKind
 from reminder.kinds import Audience
 from reminder.store import calendars, cases, entries, people
+from reminder.valves import Valve
 from tests.bot.phones import Phones, phones
 from tests.office import STAFF, a_case, pass_time, person, read, templates, write
 
@@ -81,6 +84,27 @@ async def test_status_tells_who_has_not_joined(chat: Phones) -> None:
     await write(chat.rt, lambda tx: people.update(tx, stone.id, chat_id=None))
     await chat.write("he", "/status")
     assert "还没接通的：石磊" in chat.last("he")
+
+
+async def test_status_says_first_what_does_not_leave_and_why(chat: Phones) -> None:
+    """A provider that does not answer, an account refused, a stop, test mode: each in one line, then gone."""
+    now, sms = chat.rt.clock.now(), chat.rt.valves[Channel.SMS]
+    for _ in range(20):
+        sms.heard("+12025550142", NotSent(reason="connect"), now)
+    chat.rt.valves[Channel.TELEGRAM].heard("1", Declined(reason=Refusal.CONFIG, code="401"), now)
+    await chat.write("he", "/stop 柳溪镇 | 演练")
+    await chat.write("he", "/status")
+    said = chat.last("he")
+    assert "短信：服务商没有回应" in said
+    assert "Telegram）：服务商不受理我们的账号" in said
+    assert "柳溪镇" in said
+    assert "演练" in said
+    for channel in (Channel.SMS, Channel.TELEGRAM):
+        chat.rt.valves[channel] = Valve()
+    await chat.write("he", "/go 柳溪镇")
+    await chat.write("he", "/status")
+    assert "服务商" not in chat.last("he")
+    assert "演练" not in chat.last("he")
 
 
 async def test_a_new_colleague_is_added_with_unit_and_role(chat: Phones) -> None:

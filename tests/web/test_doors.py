@@ -12,7 +12,8 @@ from jobs.heartbeat import heartbeat
 from jobs.inbox import read_inbox
 from jobs.reconcile import reconcile
 from reminder.bot.hook import set_right
-from reminder.domain.messages import Unknown
+from reminder.domain.messages import NotSent, Unknown
+from reminder.domain.people import Channel
 from reminder.runtime import Runtime, Web
 from reminder.store import inbox, residents
 from reminder.web.app import web
@@ -179,8 +180,18 @@ async def test_meters_are_numbers_about_nobody(rt: Runtime) -> None:
     assert "reminder_lag_seconds 0.0" in said
     assert "reminder_ready 1.0" in said
     assert "reminder_cases_under_way 1.0" in said
+    assert 'reminder_breaker{channel="sms"} 0.0' in said
     for canary in (LI[-7:], "李", "河湾", "陈立文"):
         assert canary not in said
+
+
+async def test_a_provider_that_is_down_shows_in_the_meters(rt: Runtime) -> None:
+    for _ in range(20):
+        rt.valves[Channel.SMS].heard(LI, NotSent(reason="connect"), rt.clock.now())
+    async with client(metrics(rt)) as door:
+        said = (await door.get("/metrics")).text
+    assert 'reminder_breaker{channel="sms"} 2.0' in said
+    assert 'reminder_breaker{channel="telegram"} 0.0' in said
 
 
 # --- the provider's books ----------------------------------------------------------------------------
