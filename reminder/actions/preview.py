@@ -10,7 +10,7 @@ from reminder.actions.scene import CaseScene, Scene, read_case, read_scene
 from reminder.actions.whom import reached
 from reminder.actions.wording import values
 from reminder.domain.entries import Entry
-from reminder.domain.errors import ReminderError
+from reminder.domain.errors import Refused, ReminderError
 from reminder.domain.people import Channel, Person
 from reminder.domain.planning import MOVED, OFF, DueStep, Told, steps
 from reminder.domain.reminders import State, useless_at
@@ -24,7 +24,10 @@ from reminder.store.residents import Phone, Resident
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
-    """One message to come. `at` is aware UTC; `segments` are the parts of an SMS, 0 elsewhere."""
+    """One message to come. `at` is aware UTC; `segments` are the parts of an SMS, 0 elsewhere.
+
+    `over`: units to take out before it can go, 0 for one that can.
+    """
 
     at: datetime
     recipient_name: str
@@ -32,6 +35,7 @@ class Coming:
     kind: str
     text: str
     segments: int
+    over: int = 0
 
 
 async def texts_of(tx: Tx, desk: Desk, case_id: int, *, until: datetime) -> list[Coming]:
@@ -197,11 +201,12 @@ def _scene(
 def _coming(scene: Scene, at: datetime) -> Coming:
     desk, row = scene.desk, scene.reminder
     name = scene.resident.name if scene.resident else scene.person.name if scene.person else ""
-    on_phone = row.channel == Channel.SMS
+    on_phone, over = row.channel == Channel.SMS, 0
     try:
         text = _text(scene)
-    except ReminderError:
-        text = desk.templates.word("nothing_yet", scene.lang)  # it will not go either; /why tells the reason
+    except ReminderError as error:  # it will not go either; /why tells the reason
+        text = desk.templates.word("nothing_yet", scene.lang)
+        over = int(error.values.get("over", 0)) if isinstance(error, Refused) else 0  # type: ignore[call-overload]
     return Coming(
         at=at,
         recipient_name=name,
@@ -209,6 +214,7 @@ def _coming(scene: Scene, at: datetime) -> Coming:
         kind=row.kind,
         text=text,
         segments=segments(text).count if on_phone else 0,
+        over=over,
     )
 
 

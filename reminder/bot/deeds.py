@@ -9,8 +9,9 @@ from reminder.actions.replan import Plan
 from reminder.bot.answers import Card
 from reminder.bot.turn import Turn
 from reminder.domain.dates import say_weekday_date
-from reminder.domain.errors import NotFound
+from reminder.domain.errors import NotFound, Refused
 from reminder.domain.people import Channel
+from reminder.segments import MOST_SEGMENTS
 from reminder.store import cases
 
 AHEAD = timedelta(days=14)
@@ -28,6 +29,7 @@ async def deed(turn: Turn, case_id: int | None, work: Callable[[], Awaitable[Pla
     before = await _texts(turn, case_id) if case_id is not None else []
     plan = await work()
     after = await _texts(turn, plan.row.case.id)
+    _sayable(before, after)
     change = changed(turn, before, after)
     lines = [said.replace("{no}", plan.row.case.number), *(change or [turn.word("bot.no_text")])]
     done = await cases.last_deed(turn.tx, turn.person.id)
@@ -45,6 +47,7 @@ async def foreseen(turn: Turn, case_id: int, work: Callable[[], Awaitable[Plan]]
     try:
         await work()
         after = await _texts(turn, case_id)
+        _sayable(before, after)
     finally:
         await attempt.rollback()
     return changed(turn, before, after) or [turn.word("bot.no_text")]
@@ -62,6 +65,13 @@ async def undo(turn: Turn, deed_id: int) -> Card:
 async def _texts(turn: Turn, case_id: int) -> list[Coming]:
     found = await texts_of(turn.tx, turn.desk, case_id, until=turn.rt.clock.now() + AHEAD)
     return [one for one in found if one.channel is Channel.SMS]
+
+
+def _sayable(before: Sequence[Coming], after: Sequence[Coming]) -> None:
+    """Refused, and so not done at all, where somebody's own words make a text longer than any can be."""
+    for one in after:
+        if one.over and one not in before:
+            raise Refused("sms.too_long", count=MOST_SEGMENTS + 1, over=one.over)
 
 
 def changed(turn: Turn, before: Sequence[Coming], after: Sequence[Coming]) -> list[str]:

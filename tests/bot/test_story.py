@@ -322,3 +322,16 @@ async def test_phones_are_shown_by_their_last_digits_only(chat: Phones) -> None:
     await chat.write("chen", f"/case {no}")
     assert "****0142" in chat.last("chen")
     assert LI[1:] not in chat.last("chen")
+
+
+async def test_words_that_make_a_text_too_long_are_refused_with_how_much_to_take_out(chat: Phones) -> None:
+    """Otherwise the text dies on the way, and the resident hears nothing until somebody rings."""
+    plan = await a_case(chat.rt)
+    case_id, no = plan.row.case.id, plan.row.case.number
+    before = await facts(chat, case_id)
+    await chat.write("chen", f"/note {no} 看过现场 | {'路面已经量好尺寸' * 12} | 下周施工队进场")
+    assert "短信太长" in chat.last("chen")
+    assert "什么都没有发，也没有改" in chat.last("chen")
+    assert await facts(chat, case_id) == before
+    await chat.write("chen", f"/note {no} 看过现场 | 路面已量好尺寸 | 下周施工队进场")
+    assert "路面已量好尺寸。下一步下周施工队进场" in chat.last("chen")

@@ -54,7 +54,7 @@ def package_of(rng: random.Random) -> bytes:
                 rng.randbytes(50),
             ]
         )
-        package.writestr(name, inside)
+        package.writestr(name.replace("\0", "") or "0", inside)
         for n in range(rng.choice([0, 1, 3, 1200])):
             package.writestr(f"xl/worksheets/{n}.xml", b"<f>=1+1</f>")
     raw = bytearray(out.getvalue())

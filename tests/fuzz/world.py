@@ -187,11 +187,14 @@ async def letters(rt: Runtime) -> int:
 
 async def sound(rt: Runtime) -> None:
     """No letter and no message died of what was in it, and what must hold of an account holds."""
-    assert await read(rt, lambda tx: _dead(tx, t.inbox)) == []
-    assert await read(rt, lambda tx: _dead(tx, t.reminders)) == []
+    letters = await read(rt, lambda tx: _dead(tx, t.inbox))
+    assert letters == [], letters
+    left = await read(rt, lambda tx: _dead(tx, t.reminders))
+    assert left == [], left
     assert await read(rt, lambda tx: violations(tx, rt.desk)) == []
 
 
 async def _dead(tx: Tx, table: "sa.Table[Any]") -> list[Any]:
     reason = table.c.error if "error" in table.c else table.c.reason
-    return list(await tx.execute(sa.select(table.c.id, reason).where(table.c.state == "dead")))
+    more = [table.c.kind, table.c.detail, table.c.entry_id] if "kind" in table.c else []
+    return list(await tx.execute(sa.select(table.c.id, reason, *more).where(table.c.state == "dead")))
