@@ -23,8 +23,8 @@ PAUSE = 1.0
 POLL = timedelta(seconds=2)
 """A notification may be lost without a word; then a chunk waits for so long."""
 
-SILENT = timedelta(seconds=10)
-"""A worker that has said nothing for so long is dead to the engine, and its chunk goes to another."""
+SILENT = timedelta(seconds=5)
+"""A worker that has said nothing for so long is dead: another one does what it was doing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +87,20 @@ class Cluster:
             self._engine = engine
             if not self._stopping.is_set():
                 log.info("engine.started")
-                await engine.run(
-                    dequeue_timeout=POLL,
-                    heartbeat_timeout=SILENT,
-                    shutdown_on_listener_failure=True,
-                )
+                freeing = asyncio.create_task(self._free(speaking))
+                try:
+                    await engine.run(
+                        dequeue_timeout=POLL, heartbeat_timeout=SILENT, shutdown_on_listener_failure=True
+                    )
+                finally:
+                    freeing.cancel()
+                    await asyncio.gather(freeing, return_exceptions=True)
+
+    async def _free(self, speaking: Any) -> None:
+        """The engine waits 30 s for a dead worker's ticks, whatever it is told; too long for an inbox."""
+        while True:
+            await asyncio.sleep(SILENT.total_seconds() / 2)
+            await speaking.execute(queue.FREE, {"silent": SILENT})
 
     def _built(self, speaking: Any, listening: Any) -> "PgQueuer":
         from pgqueuer import PgQueuer

@@ -43,7 +43,8 @@ class Database:
         # Values are people's names and words: no error message quotes them.
         make_engine = functools.partial(create_async_engine, self.url, hide_parameters=True)
         if not self.sqlite:
-            made = {"options": STANDSTILL} if self._shared and self.url.drivername.endswith("psycopg") else {}
+            options = f"{DURABLE} {STANDSTILL}" if self._shared else DURABLE
+            made = {"options": options} if self.url.drivername.endswith("psycopg") else {}
             return make_engine(pool_pre_ping=True, connect_args=made)
         make = functools.partial(connect, inline=self._inline)
         engine = make_engine(poolclass=NullPool, connect_args={"async_creator_fn": make})
@@ -153,6 +154,9 @@ class _Door:
             await self._idle.pop().close()
         await self.engine.dispose()
 
+
+DURABLE = "-c synchronous_commit=on"
+"""Whatever the server is set to: an intent that its crash takes back would be carried out twice."""
 
 STANDSTILL = "-c idle_in_transaction_session_timeout=15s"
 """A machine that was stopped, or cut off, holds up the others' rows for no longer."""

@@ -19,6 +19,12 @@ SCHEMA = "queue"
 KEPT = "1 day"
 """How long the engine's log of finished jobs is kept."""
 
+FREE = f"""
+    UPDATE {SCHEMA}.pgqueuer_schedules SET status = 'queued'
+    WHERE status = 'picked' AND heartbeat < now() - CAST(%(silent)s AS interval)
+"""  # noqa: S608 - constants
+"""For the driver: ticks of workers that have been silent for so long may be anybody's."""
+
 _WHOLE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics", "turns")
 
 

@@ -77,7 +77,8 @@ class Order:
     """What a process is told.
 
     `locked` False leaves the run lock aside, to see what else protects us; `hooked`: updates are posted.
-    `database`: it is one of several workers on this PostgreSQL, not the office of a file.
+    `database`: it is one of several workers on this PostgreSQL, not the office of a file; `door`: the port to
+    which the provider posts, if another worker has it.
     """
 
     folder: str
@@ -89,6 +90,7 @@ class Order:
     locked: bool = True
     hooked: bool = False
     database: str = ""
+    door: int = 0
 
     @property
     def clock(self) -> FastClock:
@@ -109,13 +111,13 @@ class _Server(uvicorn.Server):
 
 
 def runtime(order: Order, waker: Any) -> Runtime:
-    public = f"http://127.0.0.1:{order.port}"
+    public = f"http://127.0.0.1:{order.door or order.port}"
     made = desk(order.clock)  # type: ignore[arg-type]
     machine = Instance(Path(order.folder))
     hook = HOOK if order.hooked else Web(public_url="")
     return Runtime(
         db=Database(order.database or f"sqlite+aiosqlite:///{order.file}", shared=bool(order.database)),
-        turns=Turns(me=secrets.token_hex(8)) if order.database else None,
+        turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.database else None,
         announce=announce if order.database else None,
         desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24), instance=machine.name),
         chat=Telegram(token=TOKEN, base_url=order.url),
@@ -128,14 +130,19 @@ def runtime(order: Order, waker: Any) -> Runtime:
     )
 
 
+def _cluster(rt: Runtime, order: Order) -> Cluster:
+    """The engine counts whole seconds."""
+    jobs = [replace(job, every=max(job.every / order.rate, timedelta(seconds=1))) for job in jobs_of(rt)]
+    return Cluster(jobs, conninfo=conninfo(order.database))
+
+
 async def work(order: Order) -> None:
     """Run until SIGTERM; a background task that dies ends the process."""
     holder: list[Engine] = []
     rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
     periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, SHORTEST)) for j in TIMETABLE]
     shared = bool(order.database)
-    engine = Cluster(jobs_of(rt), conninfo=conninfo(order.database)) if shared else Scheduler(periods)
-    holder.append(engine)
+    holder.append(_cluster(rt, order) if shared else Scheduler(periods))
     machine = rt.instance
     assert machine is not None
     await arming.at_start(rt.db, machine.name, machine.sent_to)
