@@ -23,7 +23,7 @@ from typing import Any
 import uvicorn
 
 from jobs.timetable import TIMETABLE
-from reminder import failpoints
+from reminder import failpoints, logs
 from reminder.actions import arming
 from reminder.app import only_one
 from reminder.bot.hook import keep_hooked
@@ -177,6 +177,9 @@ def forked(order: Order, failpoint: str, said: str) -> None:
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
+    logs.configure(
+        json=True, level="INFO"
+    )  # a traceback drawn with all its values holds up the loop for long
     keep(order)
 
 
