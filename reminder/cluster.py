@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,6 +55,7 @@ class Cluster:
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # its end is told below, in one line
         self.task = asyncio.get_running_loop().create_task(self._supervise(), name="engine")
 
     def wake(self, name: str) -> None:

@@ -71,35 +71,33 @@ async def played(server: Server, folder: Path, trouble: Trouble) -> list[str]:
         return await whole(run, workers, trouble)
 
 
-async def test_the_sender_is_killed_and_the_server_restarted(own_server: Server, tmp_path: Path) -> None:
-    killed: list[int] = []
+async def test_a_morning_with_a_sender_killed_the_server_restarted_and_workers_standing_still(
+    own_server: Server, tmp_path: Path
+) -> None:
+    dice, done = random.Random(1), []
 
     async def kill_and_restart(run: Morning, workers: list[Process]) -> None:
         # The first one has the doors through which residents' texts come.
         while not (sending := await senders(run, workers[1:])):  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.01)
         sending[0].kill()
-        killed.append(1)
+        done.append("kill")
         while not texts(run):  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.02)
         await asyncio.to_thread(own_server.control, "restart", "-m", "immediate")
+        done.append("restart")
+        for _ in range(5):
+            await stand_still(dice, workers)
+            done.append("stop")
 
-    assert await played(own_server, tmp_path / "kill", kill_and_restart) == []
-    assert killed
+    assert await played(own_server, tmp_path / "one", kill_and_restart) == []
+    assert done == ["kill", "restart", *["stop"] * 5]
 
 
-async def test_four_workers_stand_still_and_go_on_at_random(own_server: Server, tmp_path: Path) -> None:
-    dice, stops = random.Random(1), []
-
-    async def stop_and_go(run: Morning, workers: list[Process]) -> None:
-        for _ in range(12):
-            await asyncio.sleep(dice.uniform(0, 0.4))
-            one = dice.choice(workers)
-            assert one.pid is not None
-            os.kill(one.pid, signal.SIGSTOP)
-            stops.append(one)
-            await asyncio.sleep(dice.uniform(0, 120 / RATE))
-            os.kill(one.pid, signal.SIGCONT)
-
-    assert await played(own_server, tmp_path / "stop", stop_and_go) == []
-    assert len(stops) == 12
+async def stand_still(dice: random.Random, workers: list[Process]) -> None:
+    """One of those alive, for up to two minutes of the office."""
+    one = dice.choice([worker for worker in workers if worker.died is None])
+    assert one.pid is not None
+    os.kill(one.pid, signal.SIGSTOP)
+    await asyncio.sleep(dice.uniform(0, 120 / RATE))
+    os.kill(one.pid, signal.SIGCONT)

@@ -13,7 +13,10 @@ from tests import postgres
 from tests.postgres import Server
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.kill
+pytestmark = [
+    pytest.mark.kill,
+    pytest.mark.skipif(not os.environ.get("LONG"), reason="two dozen processes: LONG=1 pytest tests/cluster"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,11 @@ def until(process: "subprocess.Popen[str]", word: str) -> str:
     raise AssertionError(f"it ended without {word!r}")
 
 
+def well(process: "subprocess.Popen[str]") -> bool:
+    process.communicate(timeout=60)
+    return process.returncode == 0
+
+
 def stopped(process: "subprocess.Popen[str]") -> str:
     process.terminate()
     said, _ = process.communicate(timeout=60)
@@ -67,7 +75,7 @@ def stopped(process: "subprocess.Popen[str]") -> str:
 def fresh(server: Server, folder: Path) -> str:
     """A migrated database that is this folder's."""
     url = server.url(server.create())
-    assert command(folder, url, "migrate").wait(60) == 0
+    assert well(command(folder, url, "migrate"))
     return url
 
 
@@ -91,7 +99,7 @@ def test_a_server_that_is_down_at_the_start_is_waited_for(own_server: Server, tm
         assert "Start the server" in until(worker, "cannot be reached")
         assert "cannot be reached" in ended(command(tmp_path, url, "check"))
     finally:
-        own_server.control("start")
+        own_server.control("restart")
     until(worker, "engine.started")
     assert "cannot be reached" not in stopped(worker)
 
@@ -101,7 +109,7 @@ def test_a_queue_that_is_missing_is_named_and_made_anew(own_server: Server, tmp_
     name = url.rsplit("/", 1)[1]
     own_server.sql("DROP TABLE queue.pgqueuer_schedules", name)
     assert "reminder migrate --queue" in ended(command(tmp_path, url, "worker"))
-    assert command(tmp_path, url, "migrate", "--queue").wait(60) == 0
+    assert well(command(tmp_path, url, "migrate", "--queue"))
     worker = command(tmp_path, url, "worker")
     until(worker, "engine.started")
     own_server.sql("COMMENT ON SCHEMA queue IS 'pgqueuer 9.9'", name)
