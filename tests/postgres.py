@@ -49,8 +49,8 @@ class Server:
         return self._run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", name, script=script)
 
     def schema(self, name: str) -> str:
-        """Every object of a database as SQL."""
-        return self._run("pg_dump", "--schema-only", "--no-owner", "-d", name)
+        """Every object of a database as SQL, without the workers' queue, which no model describes."""
+        return self._run("pg_dump", "--schema-only", "--no-owner", "--exclude-schema=queue", "-d", name)
 
     def control(self, *what: str) -> None:
         """What pg_ctl does: `"restart", "-m", "immediate"`, with the options of the first start."""
