@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from jobs.turns import newly_ours
 from reminder.actions.desk import Desk
 from reminder.actions.digests import DIGEST, digest_key, digest_of
 from reminder.actions.whom import reached
@@ -31,9 +32,9 @@ async def refresh_digests(rt: Runtime) -> int:
     """Pin new digests and redraw those whose content has changed. Returns how many calls were made."""
     if rt.chat is None:
         return 0
-    now = rt.clock.now()
+    now, newly = rt.clock.now(), await newly_ours(rt, "digest")
     async with rt.db.read() as tx:
-        seen = rt.memo.get(_SEEN)
+        seen = None if newly else rt.memo.get(_SEEN)
         fresh = _Seen(
             fact=await cases.last_fact(tx),
             at=now,

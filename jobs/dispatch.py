@@ -2,12 +2,13 @@
 
 import asyncio
 
+from jobs import turns
 from jobs.guarding import clear, look
 from reminder.actions import holding
 from reminder.actions.deliveries import hear
 from reminder.actions.dispatching import claim, end_late
 from reminder.channels.base import Port
-from reminder.domain.messages import Declined, Outgoing
+from reminder.domain.messages import Answer, Declined, NotSent, Outgoing
 from reminder.domain.people import Channel
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
@@ -43,6 +44,22 @@ async def dispatch_telegram(rt: Runtime) -> int:
     return await _if_due(rt, rt.chat)
 
 
+async def telegram_waits(rt: Runtime) -> bool:
+    """Whether a message could go now: of many machines' ticks only such a one becomes a job."""
+    return rt.chat is not None and await _waits(rt, rt.chat)
+
+
+async def sms_waits(rt: Runtime) -> bool:
+    """As `telegram_waits`."""
+    return rt.sms is not None and await _waits(rt, rt.sms)
+
+
+async def _waits(rt: Runtime, port: Port) -> bool:
+    async with rt.db.read() as tx:
+        first = await holds.next_send_at(tx, port.name.value)
+    return first is not None and first <= rt.clock.now()
+
+
 async def dispatch_sms(rt: Runtime) -> int:
     """As `dispatch_telegram`."""
     return await _if_due(rt, rt.sms)
@@ -51,9 +68,7 @@ async def dispatch_sms(rt: Runtime) -> int:
 async def _if_due(rt: Runtime, port: Port | None) -> int:
     if port is None:
         return 0
-    async with rt.db.read() as tx:
-        first = await holds.next_send_at(tx, port.name.value)
-    if rt.guard is None and (first is None or first > rt.clock.now()):
+    if rt.guard is None and not await _waits(rt, port):
         return 0
     return await _channel(rt, port)
 
@@ -80,11 +95,14 @@ async def _channel(rt: Runtime, port: Port) -> int:
             break
         waited += wait
         await rt.clock.sleep(wait)
+    await turns.give_back(rt, port.name)
     return total
 
 
 async def _take(tx: Tx, rt: Runtime, channel: Channel) -> list[Outgoing]:
-    """What may leave now, if anything may."""
+    """What may leave now, if anything may, and we are the one who sends."""
+    if not await turns.take(tx, rt, channel):
+        return []
     valve, now, monotonic = rt.valves[channel], rt.clock.now(), rt.clock.monotonic()
     way = await clear(tx, rt, channel)
     until = valve.shut_until(now) or way.until
@@ -101,16 +119,26 @@ async def _take(tx: Tx, rt: Runtime, channel: Channel) -> list[Outgoing]:
     only = holding.ASKS if way.only_asks else ()
     batch = await claim(tx, rt.desk, channel, room, resting=valve.resting(monotonic), only=only)
     valve.took(batch, monotonic)
+    await turns.keep(tx, rt, channel)
     return batch
 
 
-async def _send(rt: Runtime, port: Port, outgoing: Outgoing) -> None:
-    failpoint(f"call.{port.name}.before")
+async def _called(rt: Runtime, port: Port, outgoing: Outgoing) -> tuple[Answer, bool]:
+    """The answer, and whether the provider has just begun to refuse our account."""
     begun = rt.clock.monotonic()
     news = await port.send(outgoing)
     rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
     failpoint(f"call.{port.name}.after_answer")
-    refused = rt.valves[port.name].heard(outgoing.to, news, rt.clock.now())
+    return news, rt.valves[port.name].heard(outgoing.to, news, rt.clock.now())
+
+
+async def _send(rt: Runtime, port: Port, outgoing: Outgoing) -> None:
+    failpoint(f"call.{port.name}.before")
+    news: Answer
+    if turns.lasts(rt, port.name):
+        news, refused = await _called(rt, port, outgoing)
+    else:
+        news, refused = NotSent(reason="turn_over"), False
     async with rt.db.write() as tx:
         failpoint("result.after_begin")
         await hear(tx, rt.desk, outgoing.token, news)

@@ -24,6 +24,8 @@ async def remind(rt: Runtime) -> int:
         failpoint("remind.before_begin")
         async with rt.db.write() as tx:
             count = await fall_due(tx, rt.desk, BATCH)
+            if count and rt.announce is not None:
+                await rt.announce(tx)
             failpoint("remind.before_commit")
         failpoint("remind.after_commit")
         total += count

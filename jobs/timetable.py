@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from jobs.digest import refresh_digests
-from jobs.dispatch import dispatch_sms, dispatch_telegram
+from jobs.dispatch import dispatch_sms, dispatch_telegram, sms_waits, telegram_waits
 from jobs.heartbeat import heartbeat
 from jobs.housekeeping import housekeep, sweep
 from jobs.inbound import fetch_missed
@@ -24,6 +24,8 @@ class Job:
     name: str
     run: Callable[[Runtime], Awaitable[int]]
     every: timedelta
+    waits: Callable[[Runtime], Awaitable[bool]] | None = None
+    """Of a chunk, on many machines: whether there is anything due now; only then it enters the queue."""
 
 
 WATCH = (Job(name="heartbeat", run=heartbeat, every=PULSE_EVERY),)
@@ -32,8 +34,8 @@ WATCH = (Job(name="heartbeat", run=heartbeat, every=PULSE_EVERY),)
 TIMETABLE = (
     Job(name="inbox", run=read_inbox, every=timedelta(seconds=1)),
     Job(name="remind", run=remind, every=timedelta(seconds=1)),
-    Job(name="dispatch telegram", run=dispatch_telegram, every=timedelta(seconds=1)),
-    Job(name="dispatch sms", run=dispatch_sms, every=timedelta(seconds=1)),
+    Job(name="dispatch telegram", run=dispatch_telegram, every=timedelta(seconds=1), waits=telegram_waits),
+    Job(name="dispatch sms", run=dispatch_sms, every=timedelta(seconds=1), waits=sms_waits),
     Job(name="settle", run=settle, every=timedelta(seconds=5)),
     Job(name="inbound", run=fetch_missed, every=timedelta(minutes=1)),
     Job(name="reconcile", run=reconcile, every=timedelta(minutes=1)),

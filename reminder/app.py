@@ -1,27 +1,18 @@
-"""Composition root: from settings to a running office; starts scheduler, bot and web, stops them in order."""
+"""Composition root: from settings to a running office."""
 
-import asyncio
 import fcntl
 import functools
 import secrets
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-import uvicorn
-
-from jobs.guarding import begin
 from jobs.timetable import TIMETABLE, WATCH
 from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
-from reminder.bot.hook import keep_hooked
-from reminder.bot.menu import set_menus
-from reminder.bot.polling import poll
 from reminder.bundled import folder
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
@@ -34,18 +25,17 @@ from reminder.domain.people import Channel
 from reminder.domain.protocol_files import read_protocols, sources
 from reminder.domain.protocols import Protocol
 from reminder.instance import Instance
-from reminder.logs import log
 from reminder.render import Templates
 from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
+from reminder.serving import serve
 from reminder.settings import Settings
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
+from reminder.store.runlock import RunLock, run_lock
 from reminder.store.seal import Sealer
 from reminder.valves import Guard, new_valves
 from reminder.watcher import clock_of, watcher
-from reminder.web.app import web
-from reminder.web.metrics import metrics
 
 
 class AlreadyRunningError(ReminderError):
@@ -178,8 +168,13 @@ def overrides_of(settings: Settings) -> Overrides:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Runtime]:
-    """A runtime on the settings' database, migrated, without channels: for commands."""
+async def opened(
+    settings: Settings, *, clock: Clock | None = None, shared: bool = False
+) -> AsyncIterator[Runtime]:
+    """A runtime on the settings' database, migrated, without channels: for commands.
+
+    `shared`: as in `Database`.
+    """
     overrides = overrides_of(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     desk = new_desk(
@@ -190,7 +185,7 @@ async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIter
         overrides=overrides,
         sender=settings.twilio.sender,
     )
-    db = Database(settings.database.url)
+    db = Database(settings.database.url, shared=shared)
     try:
         await migrate(db)
         async with db.read() as tx:
@@ -204,14 +199,29 @@ async def opened(settings: Settings, *, clock: Clock | None = None) -> AsyncIter
 async def run(settings: Settings) -> None:
     """Keep the calendar until SIGTERM or SIGINT; a background task that dies stops everything."""
     url = sqlite_file(settings.database.url)
-    lock = only_one(Path(url)) if url else nullcontext()
-    with lock:
-        async with opened(settings) as base, channels_of(settings) as channels:
+    alone = only_one(Path(url)) if url else nullcontext()
+    with alone:
+        async with (
+            opened(settings) as base,
+            channels_of(settings) as channels,
+            run_lock(base.db, shared=False) as lock,
+        ):
+            check = None if url else functools.partial(_still_alone, lock)
+            if check is not None:
+                await check()
             machine = Instance(settings.data_dir)
             base.desk.instance = machine.name
             await arming.at_start(base.db, machine.name, machine.sent_to)
             rt, scheduler = _runtime(base, settings, instance=machine, **channels)
-            await serve(rt, scheduler, settings)
+            await serve(rt, scheduler, settings, check=check)
+
+
+async def _still_alone(lock: RunLock) -> None:
+    if not await lock.kept():
+        raise AlreadyRunningError(
+            "Another `reminder run`, or workers of a cluster, keep this database's calendar. "
+            "Nothing was started or changed. Stop them first, or join them with --cluster."
+        )
 
 
 def sqlite_file(url: str) -> str:
@@ -245,7 +255,15 @@ async def channels_of(settings: Settings) -> AsyncIterator[dict[str, Any]]:
 
 def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtime, Scheduler]:
     jobs: list[Scheduler] = []
-    rt = Runtime(
+    rt = runtime_of(base, settings, waker=lambda name: jobs[0].wake(name), **channels)  # noqa: PLW0108 - made below
+    ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in (*TIMETABLE, *WATCH)]
+    jobs.append(Scheduler(ticks, meters=rt.meters))
+    return rt, jobs[0]
+
+
+def runtime_of(base: Runtime, settings: Settings, **more: Any) -> Runtime:
+    """Of a process that serves, with what it knows of its channels and its clock."""
+    return Runtime(
         db=base.db,
         desk=base.desk,
         web=_web(settings, base.desk.sealer),
@@ -255,12 +273,8 @@ def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtim
         guard=Guard(),
         elsewhere=clock_of(settings.telegram.base_url),
         watcher=watcher(settings.health.ping_url) if settings.health.ping_url else None,
-        waker=lambda name: jobs[0].wake(name),  # noqa: PLW0108 - made below
-        **channels,
+        **more,
     )
-    ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in (*TIMETABLE, *WATCH)]
-    jobs.append(Scheduler(ticks, meters=rt.meters))
-    return rt, jobs[0]
 
 
 def _web(settings: Settings, sealer: Sealer) -> Web:
@@ -274,89 +288,3 @@ def _web(settings: Settings, sealer: Sealer) -> Web:
         hook_path=f"/telegram/{sealer.blind('telegram path')[:32]}" if hooked else "",
         hook_secret=sealer.blind("telegram secret") if hooked else "",
     )
-
-
-async def serve(rt: Runtime, scheduler: Scheduler, settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. Raises if a background task ends: better down than deaf."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    with ExitStack() as stack:
-        servers = _servers(rt, settings, stack)
-        tasks = {loop.create_task(server.serve(sockets=[sock]), name="web") for server, sock in servers}
-        if rt.chat is not None:
-            hooked = rt.web is not None and rt.web.hook_path
-            tasks.add(loop.create_task(keep_hooked(rt) if hooked else poll(rt), name="telegram"))
-        await begin(rt)
-        scheduler.start()
-        if rt.chat is not None:
-            await set_menus(rt)
-        waiting = loop.create_task(stop.wait(), name="stop")
-        done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        await _wind_down(scheduler, [server for server, _ in servers], {*tasks, waiting})
-        for task in done - {waiting}:
-            task.result()
-            raise RuntimeError(f"the background task {task.get_name()} ended")
-
-
-def _servers(rt: Runtime, settings: Settings, stack: ExitStack) -> list[tuple["Server", socket.socket]]:
-    """The public port, and the one for meters, on this machine alone."""
-    wanted = [(web(rt), settings.web.host, settings.web.port)]
-    if settings.health.metrics_port:
-        wanted.append((metrics(rt), "127.0.0.1", settings.health.metrics_port))
-    found = []
-    for app, host, port in wanted:
-        sock = stack.enter_context(listening(host, port))
-        log.info("running", url=address(sock))
-        found.append((Server(uvicorn.Config(app, log_level="warning", lifespan="off")), sock))
-    return found
-
-
-async def _wind_down(
-    scheduler: Scheduler, servers: Sequence["Server"], tasks: set["asyncio.Task[Any]"]
-) -> None:
-    """Stop taking in, finish what is under way, then let go."""
-    await scheduler.stop()
-    for server in servers:
-        server.should_exit = True
-    for task in tasks:
-        if task.get_name() != "web":
-            task.cancel()
-    await asyncio.wait(tasks)
-    log.info("stopped")
-
-
-class Server(uvicorn.Server):
-    """uvicorn that leaves signals to us: it would raise them again after its own shutdown."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextmanager
-def listening(host: str, port: int, *, tries: int = 50) -> Iterator[socket.socket]:
-    """A listening socket on the port, or on the next free one, which is said."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in range(port, port + tries):
-        # The protocol is named so that asyncio switches Nagle off: else each answer waits 40 ms for an ACK.
-        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, candidate))
-            sock.listen(128)
-        except OSError:
-            sock.close()
-            continue
-        if candidate != port:
-            log.warning("port.busy", port=port, using=candidate)
-        with sock:
-            yield sock
-        return
-    raise ReminderError(f"No free port from {port} to {port + tries - 1} on {host}. Name another: --port N.")
-
-
-def address(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"http://{host}:{port}"

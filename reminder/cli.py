@@ -1,5 +1,6 @@
 """The command line: parses and calls, nothing else. Expected errors become a sentence and an exit code."""
 
+import functools
 import gc
 import sys
 from datetime import date
@@ -65,11 +66,29 @@ def _sentence(refused: Refused) -> str:
 
 
 @app.command()
-def run() -> None:
+def run(
+    *,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Share the jobs with workers; needs PostgreSQL.")
+    ] = False,
+) -> None:
     """Keep the calendar: scheduler, bot and web together, until stopped."""
+    if cluster:
+        from reminder import workers
+
+        wait(workers.work(settings_now(), functools.partial(typer.echo, err=True), doors=True))
+        return
     from reminder import app as program
 
     wait(program.run(settings_now()))
+
+
+@app.command()
+def worker() -> None:
+    """Do the jobs beside `reminder run --cluster`: any number of these, on any machine, until stopped."""
+    from reminder import workers
+
+    wait(workers.work(settings_now(), functools.partial(typer.echo, err=True)))
 
 
 @app.command()
@@ -186,11 +205,16 @@ def first_admin(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    *,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Make the workers' queue anew; nothing owed is in it.")
+    ] = False,
+) -> None:
     """Bring the database to this version (also done at every start)."""
     from reminder import cli_office
 
-    wait(cli_office.migrate(settings_now()))
+    wait(cli_office.migrate(settings_now(), queue=queue))
 
 
 @calendar_app.command("import")

@@ -15,6 +15,7 @@ from reminder.channels.telegram import Telegram
 from reminder.domain.errors import Faulty, ReminderError
 from reminder.lint import check_templates as lint_templates
 from reminder.settings import Settings
+from reminder.store.queue import lay_anew
 
 
 async def check(settings: Settings, *, as_json: bool) -> int:
@@ -66,8 +67,11 @@ def _qr(link: str) -> str:
     return drawn.getvalue()
 
 
-async def migrate(settings: Settings) -> int:
-    async with opened(settings):
+async def migrate(settings: Settings, *, queue: bool = False) -> int:
+    async with opened(settings) as rt:
+        if queue and not rt.db.sqlite:
+            async with rt.db.write() as tx:
+                await lay_anew(tx)
         typer.echo("The database is at this version.")
     return 0
 

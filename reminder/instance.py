@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class Instance:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             # Whole or not at all: an empty name would be that of a database which nobody has armed.
-            self._put("instance", uuid.uuid4().hex)
+            self._put("instance", uuid.uuid4().hex, anew=True)
         return path.read_text(encoding="ascii").strip()
 
     @property
@@ -37,11 +38,17 @@ class Instance:
             return
         self._put("sent-to", str(row_id))
 
-    def _put(self, name: str, line: str) -> None:
-        fresh = self.folder / f"{name}.new"
+    def _put(self, name: str, line: str, *, anew: bool = False) -> None:
+        """Several processes may share the folder; of those that make it `anew` the first one does."""
+        fresh = self.folder / f"{name}.{os.getpid()}.new"
         with fresh.open("w", encoding="ascii") as file:
             file.write(f"{line}\n")
             file.flush()
             os.fsync(file.fileno())
         failpoint("instance.before_rename")
-        fresh.replace(self.folder / name)
+        if anew:
+            with suppress(FileExistsError):
+                (self.folder / name).hardlink_to(fresh)
+            fresh.unlink()
+        else:
+            fresh.replace(self.folder / name)

@@ -10,8 +10,8 @@ from reminder.clock import Clock
 from reminder.domain.people import Channel
 from reminder.instance import Instance
 from reminder.metrics import Meters
-from reminder.store.database import Database
-from reminder.valves import Guard, Valve, new_valves, troubles
+from reminder.store.database import Database, Tx
+from reminder.valves import Guard, Turns, Valve, new_valves, troubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class Runtime:
     """What jobs remember between ticks and may forget at any time."""
 
     valves: dict[Channel, Valve] = field(default_factory=new_valves)
+    turns: Turns | None = None
+    """Of one worker among others; None: this process is alone."""
     guard: Guard | None = None
     """Of a process that serves: a clock moved by hand steps from event to event and never jumps."""
     elsewhere: Callable[[], Awaitable[datetime | None]] | None = None
@@ -51,6 +53,9 @@ class Runtime:
     meters: Meters = field(default_factory=Meters)
     watcher: Callable[[], Awaitable[None]] | None = None
     """Tells somebody outside that we keep up; silence is the alarm."""
+
+    announce: Callable[[Tx], Awaitable[None]] | None = None
+    """Of a worker: asks, within the transaction that writes messages, for the jobs that send them."""
 
     waker: Callable[[str], None] = lambda _name: None
     """Asks the scheduler to run a job now; the demo and tests run jobs themselves."""

@@ -21,6 +21,19 @@ class _Job:
     again: bool = False
 
 
+async def measured(name: str, tick: Tick, meters: Meters) -> object:
+    """What one tick comes to; None if it fails, which is logged: the work waits in rows."""
+    clock = asyncio.get_running_loop()
+    begun, found, ok = clock.time(), None, False
+    try:
+        found = await tick()
+        ok = True
+    except Exception as error:
+        log.error("job.failed", job=name, error=type(error).__name__, exc_info=error)
+    meters.ticked(name, clock.time() - begun, ok=ok)
+    return found
+
+
 class Scheduler:
     """Runs each job at its period, never beside itself; a call to `wake` runs one as soon as it can.
 
@@ -32,6 +45,7 @@ class Scheduler:
         self._jobs = {name: _Job(name, tick, every) for name, tick, every in jobs}
         self._tasks: set[asyncio.Task[None]] = set()
         self._engine: Any = None
+        self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -59,17 +73,10 @@ class Scheduler:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: _Job) -> None:
-        clock = asyncio.get_running_loop()
         async with job.running:
             while True:
                 job.again = False
-                begun, ok = clock.time(), True
-                try:
-                    await job.tick()
-                except Exception as error:
-                    ok = False
-                    log.error("job.failed", job=job.name, error=type(error).__name__, exc_info=error)
-                self._meters.ticked(job.name, clock.time() - begun, ok=ok)
+                await measured(job.name, job.tick, self._meters)
                 if not job.again:
                     return
 

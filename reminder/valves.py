@@ -4,7 +4,7 @@ All of it may be forgotten: a new process finds out again within a few calls, an
 waits in rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -72,6 +72,21 @@ class Valve:
                 bucket = self._buckets.get(outgoing.to, Bucket(rate=rate))
                 self._buckets[outgoing.to] = bucket.take(monotonic)
 
+    def ages(self, monotonic: float) -> dict[str, list[float]]:
+        """How long ago what still counts has left, in seconds, by chat."""
+        return {chat: [monotonic - at for at in bucket.taken] for chat, bucket in self._buckets.items()}
+
+    def recall(self, ages: Mapping[str, Sequence[float]], monotonic: float) -> None:
+        """Count what another process has sent lately as if we had."""
+        if self.rates is None:
+            return
+        self._buckets = {}
+        for chat, found in ages.items():
+            rate = self.rates.of(chat) if chat else self.rates.channel
+            if rate is not None:
+                taken = tuple(sorted(monotonic - age for age in found))
+                self._buckets[chat] = Bucket(rate=rate, taken=taken)
+
     def heard(self, to: str, answer: Answer, now: datetime) -> bool:
         """Take in how one call ended; whether the provider has just begun to refuse our account."""
         before = self.breaker
@@ -83,6 +98,16 @@ class Valve:
     def _whole(self) -> Bucket:
         assert self.rates is not None
         return self._buckets.get("", Bucket(rate=self.rates.channel))
+
+
+@dataclass(slots=True, kw_only=True)
+class Turns:
+    """Of one worker among others: for which shards it is the one that sends, and until when."""
+
+    me: str
+    until: dict[str, float] = field(default_factory=dict)
+    """By shard, in seconds of the machine's steady clock, which runs on while a process is stopped."""
+    fences: dict[str, int] = field(default_factory=dict)
 
 
 def new_valves(rates: Mapping[Channel, Rates] | None = None) -> dict[Channel, Valve]:

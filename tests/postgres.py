@@ -34,6 +34,7 @@ class Server:
 
     programs: Path
     port: int
+    data: Path
     numbers: Iterator[int] = field(default_factory=count)
 
     def create(self) -> str:
@@ -59,8 +60,16 @@ class Server:
         return self._run("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", name, script=script)
 
     def schema(self, name: str) -> str:
-        """Every object of a database as SQL."""
-        return self._run("pg_dump", "--schema-only", "--no-owner", "-d", name)
+        """Every object of a database as SQL, without the workers' queue, which no model describes."""
+        return self._run("pg_dump", "--schema-only", "--no-owner", "--exclude-schema=queue", "-d", name)
+
+    def control(self, *what: str) -> None:
+        """What pg_ctl does: `"restart", "-m", "immediate"`, with the options of the first start."""
+        command = [str(self.programs / "pg_ctl"), "-D", str(self.data), "-w", *what]
+        log = ["-l", str(self.data.parent / "log")] if what[0] != "stop" else []
+        subprocess.run(
+            [*command, *log], check=True, cwd=self.data.parent, stdout=subprocess.DEVNULL, **_user()
+        )
 
     def _run(self, program: str, *arguments: str, script: str = "") -> str:
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
@@ -94,7 +103,7 @@ def server() -> Iterator[Server | None]:
     try:
         subprocess.run([str(programs / "initdb"), *initdb], check=True, **quiet)
         subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True, **quiet)
-        yield Server(programs=programs, port=port)
+        yield Server(programs=programs, port=port, data=Path(data))
     finally:
         watcher.communicate()
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from reminder.app import protocol_texts, serve
+from reminder.app import protocol_texts
 from reminder.channels.memory import MemoryChat
 from reminder.domain.errors import Faulty
 from reminder.domain.messages import Trouble
 from reminder.scheduler import Scheduler
+from reminder.serving import serve
 from reminder.settings_reading import load
 from tests.office import START, office
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reminder.placeholders import clean
+
 VERSION = "v1"
 
 
@@ -93,7 +95,8 @@ def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
         source=_source(update),
         user=user,
         lang=str(sender.get("language_code") or ""),
-        text=str(message.get("text") or message.get("caption") or "").strip(),
+        # What nobody can see is taken out here: words of nothing but that are no words.
+        text=clean(str(message.get("text") or message.get("caption") or ""), flat=False).strip(),
         file=file,
     )
 

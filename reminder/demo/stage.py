@@ -19,7 +19,7 @@ from starlette.routing import Mount
 
 from reminder.actions import versions
 from reminder.actions.agenda import future_only
-from reminder.app import Server, address, listening, new_desk
+from reminder.app import new_desk
 from reminder.bot.menu import set_menus
 from reminder.channels.base import DEADLINE
 from reminder.channels.telegram import Telegram
@@ -35,6 +35,7 @@ from reminder.domain.offices import Office
 from reminder.domain.workdays import at
 from reminder.runtime import Runtime, Web
 from reminder.sandbox import Limits, World, app_of
+from reminder.serving import Server, address, listening
 from reminder.store import people
 from reminder.store.database import Database
 from reminder.store.migrations import migrate

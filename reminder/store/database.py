@@ -22,13 +22,16 @@ Tx = AsyncConnection
 class Database:
     """Opens transactions. Construct inside the running loop; `close` when done.
 
+    `shared`: many machines work on it; PostgreSQL then ends a transaction whose owner stands still.
+
     `inline` runs SQLite in the loop's own thread (see `onehop.Connection`) and leaves flushing the disk to
     the machine: for a file that nobody misses after a power cut, as the demo's.
     """
 
-    def __init__(self, url: str, *, inline: bool = False) -> None:
+    def __init__(self, url: str, *, inline: bool = False, shared: bool = False) -> None:
         self.url = sa.make_url(url)
         self._inline = inline
+        self._shared = shared
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
         self._writer = _Door(self._engine(read_only=False), "BEGIN IMMEDIATE", 1)
@@ -40,7 +43,9 @@ class Database:
         # Values are people's names and words: no error message quotes them.
         make_engine = functools.partial(create_async_engine, self.url, hide_parameters=True)
         if not self.sqlite:
-            return make_engine(pool_pre_ping=True)
+            options = f"{DURABLE} {STANDSTILL}" if self._shared else DURABLE
+            made = {"options": options} if self.url.drivername.endswith("psycopg") else {}
+            return make_engine(pool_pre_ping=True, connect_args=made)
         make = functools.partial(connect, inline=self._inline)
         engine = make_engine(poolclass=NullPool, connect_args={"async_creator_fn": make})
         _sqlite_hooks(engine, durable=not self._inline, read_only=read_only)
@@ -149,6 +154,12 @@ class _Door:
             await self._idle.pop().close()
         await self.engine.dispose()
 
+
+DURABLE = "-c synchronous_commit=on"
+"""Whatever the server is set to: an intent that its crash takes back would be carried out twice."""
+
+STANDSTILL = "-c idle_in_transaction_session_timeout=15s"
+"""A machine that was stopped, or cut off, holds up the others' rows for no longer."""
 
 PATIENCE = 60
 """Seconds to wait for one's turn."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reminder.bundled import folder
@@ -21,6 +22,30 @@ _LOCK = 7_301_946_285
 """PostgreSQL's advisory lock for migrating; two programs starting at once must not both do it."""
 
 
+class Unreachable(Faulty):
+    """The server does not answer. `passing`: it may be back by itself; else the address is wrong."""
+
+    def __init__(self, db: Database, error: Exception) -> None:
+        said = " ".join(str(error).split())
+        self.passing = not any(word in said for word in _WRONG)
+        remedy = "Correct database.url." if not self.passing else "Start the server, or correct database.url."
+        what = f"The database cannot be reached ({said}). Nothing is sent, and nothing is lost."
+        super().__init__([Fault(place=db.url.render_as_string(hide_password=True), what=what, remedy=remedy)])
+
+
+_WRONG = ("authentication failed", "does not exist", "resolve host", "translate host", "no pg_hba.conf entry")
+"""What a server, or the system, says to an address that no waiting makes right."""
+
+
+async def fits(db: Database) -> None:
+    """Raises Faulty if another version of the program has changed the schema since we started."""
+    async with db.read() as tx:
+        current = await _current(tx, db)
+    if current != (newest := revisions()[-1]):
+        what = f"Another version of this program has changed it (schema {current}; this one has {newest})."
+        raise _faulty(db, what, "Install that version here too; what waits is sent by the others meanwhile.")
+
+
 async def migrate(db: Database) -> list[str]:
     """Bring the database to this program's schema; the revisions applied, [] if none was needed.
 
@@ -28,6 +53,15 @@ async def migrate(db: Database) -> list[str]:
     `<name>.before-<revision>`. Raises Faulty, with nothing changed, for a database of a newer program or of
     another one, or when the copy cannot be made.
     """
+    try:
+        return await _migrate(db)
+    except OperationalError as error:
+        if db.sqlite or error.statement is not None:
+            raise
+        raise Unreachable(db, error.orig or error) from None
+
+
+async def _migrate(db: Database) -> list[str]:
     known = revisions()
     async with db.writer.connect() as connection:
         current = await _current(connection, db)

@@ -25,3 +25,15 @@ def test_a_message_without_a_number_is_not_redrawn(number: Any) -> None:
     heard = hear(1, {"update_id": 1, "callback_query": query})
     assert heard is not None
     assert (heard.user, heard.message) == (700004, "")
+
+
+def test_words_of_nothing_but_what_nobody_sees_are_no_words() -> None:
+    """A reason of them would be asked for, taken, and then missing in the message that tells it."""
+    message = {
+        "chat": CHAT,
+        "from": {"id": 700004, "is_bot": False},
+        "text": "/order 26000010 \u202e\u2066\u200f",
+    }
+    found = hear(1, {"update_id": 1, "message": message})
+    assert found is not None
+    assert found.text == "/order 26000010"

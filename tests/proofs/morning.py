@@ -118,14 +118,14 @@ async def morning(folder: Path) -> AsyncIterator[Morning]:
         order = Order(
             folder=str(folder), url="", port=free_port(), start=MONDAY.isoformat(), began=began, rate=RATE
         )
-        world = _world(order)
+        world = world_of(order)
         async with serving(app_of(world), before_stop=world.close) as url:
             yield Morning(rt=rt, world=world, order=replace(order, url=url), case_ids=ids, number=number)
     finally:
         await rt.db.close()
 
 
-def _world(order: Order) -> World:
+def world_of(order: Order) -> World:
     world = World(
         now=order.clock.now,
         bot_token=TOKEN,

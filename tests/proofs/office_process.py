@@ -23,19 +23,23 @@ from typing import Any
 import uvicorn
 
 from jobs.timetable import TIMETABLE
-from reminder import failpoints
+from reminder import failpoints, logs
 from reminder.actions import arming
 from reminder.app import only_one
 from reminder.bot.hook import keep_hooked
 from reminder.bot.polling import poll
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
+from reminder.cluster import Cluster
 from reminder.instance import Instance
 from reminder.logs import log
 from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
+from reminder.serving import Engine
 from reminder.store.database import Database
+from reminder.valves import Turns
 from reminder.web.app import web
+from reminder.workers import announce, conninfo, jobs_of, listen_in_turn
 from tests.office import desk, protocols
 
 TOKEN = "110201543:AAtoken-for-tests-only"
@@ -73,6 +77,8 @@ class Order:
     """What a process is told.
 
     `locked` False leaves the run lock aside, to see what else protects us; `hooked`: updates are posted.
+    `database`: it is one of several workers on this PostgreSQL, not the office of a file; `door`: the port to
+    which the provider posts, if another worker has it.
     """
 
     folder: str
@@ -83,6 +89,8 @@ class Order:
     rate: float
     locked: bool = True
     hooked: bool = False
+    database: str = ""
+    door: int = 0
 
     @property
     def clock(self) -> FastClock:
@@ -103,12 +111,14 @@ class _Server(uvicorn.Server):
 
 
 def runtime(order: Order, waker: Any) -> Runtime:
-    public = f"http://127.0.0.1:{order.port}"
+    public = f"http://127.0.0.1:{order.door or order.port}"
     made = desk(order.clock)  # type: ignore[arg-type]
     machine = Instance(Path(order.folder))
     hook = HOOK if order.hooked else Web(public_url="")
     return Runtime(
-        db=Database(f"sqlite+aiosqlite:///{order.file}"),
+        db=Database(order.database or f"sqlite+aiosqlite:///{order.file}", shared=bool(order.database)),
+        turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.database else None,
+        announce=announce if order.database else None,
         desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24), instance=machine.name),
         chat=Telegram(token=TOKEN, base_url=order.url),
         sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
@@ -120,12 +130,19 @@ def runtime(order: Order, waker: Any) -> Runtime:
     )
 
 
+def _cluster(rt: Runtime, order: Order) -> Cluster:
+    """The engine counts whole seconds."""
+    jobs = [replace(job, every=max(job.every / order.rate, timedelta(seconds=1))) for job in jobs_of(rt)]
+    return Cluster(jobs, conninfo=conninfo(order.database))
+
+
 async def work(order: Order) -> None:
     """Run until SIGTERM; a background task that dies ends the process."""
-    holder: list[Scheduler] = []
+    holder: list[Engine] = []
     rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
     periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, SHORTEST)) for j in TIMETABLE]
-    holder.append(Scheduler(periods))
+    shared = bool(order.database)
+    holder.append(_cluster(rt, order) if shared else Scheduler(periods))
     machine = rt.instance
     assert machine is not None
     await arming.at_start(rt.db, machine.name, machine.sent_to)
@@ -136,7 +153,8 @@ async def work(order: Order) -> None:
         listener.bind(("127.0.0.1", order.port))
         server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        polling = asyncio.create_task(keep_hooked(rt) if order.hooked else poll(rt))
+        hear = keep_hooked if order.hooked else listen_in_turn if shared else poll
+        polling = asyncio.create_task(hear(rt))
         holder[0].start()
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +177,9 @@ def forked(order: Order, failpoint: str, said: str) -> None:
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
+    logs.configure(
+        json=True, level="INFO"
+    )  # a traceback drawn with all its values holds up the loop for long
     keep(order)
 
 

@@ -1,0 +1,71 @@
+"""One worker at a time sends for a bot or a number, and the next one knows what the last one has sent."""
+
+import asyncio
+
+from reminder.domain.people import Channel
+from reminder.runtime import Runtime
+from reminder.store import turns
+from reminder.store.database import Tx
+
+LEASE = 10.0
+"""Real seconds a turn lasts without word of its owner: its death holds up the rest for no longer."""
+
+
+async def take(tx: Tx, rt: Runtime, channel: Channel) -> bool:
+    """In the transaction that would claim. A process that is alone always has its turn."""
+    if rt.turns is None:
+        return True
+    asked_at = _steady()  # before the answer, so that we never believe in it for longer than the others do
+    turn = await turns.take(tx, channel.value, rt.turns.me, LEASE)
+    if turn is None:
+        rt.turns.until.pop(channel, None)
+        return False
+    rt.turns.until[channel] = asked_at + LEASE
+    if rt.turns.fences.get(channel) != turn.fence:
+        rt.turns.fences[channel] = turn.fence
+        rt.valves[channel].recall(turn.ages, rt.clock.monotonic())
+    return True
+
+
+async def keep(tx: Tx, rt: Runtime, channel: Channel) -> None:
+    """What the valve has let through, in the same transaction."""
+    if rt.turns is not None:
+        ages = rt.valves[channel].ages(rt.clock.monotonic())
+        await turns.keep(tx, channel.value, rt.turns.me, ages)
+
+
+def lasts(rt: Runtime, channel: Channel) -> bool:
+    """Just before a call: a process that stood still has lost its turn, and somebody else sends."""
+    return rt.turns is None or _steady() < rt.turns.until.get(channel, 0.0)
+
+
+async def give_back(rt: Runtime, channel: Channel) -> None:
+    """Nothing is left to send; whoever finds something next may."""
+    if rt.turns is None or rt.turns.until.pop(channel, None) is None:
+        return
+    async with rt.db.write() as tx:
+        await turns.give_back(tx, channel.value, rt.turns.me)
+
+
+async def hold(rt: Runtime, name: str, seconds: float) -> bool:
+    """A turn at something that is not sending, for so long from now on."""
+    assert rt.turns is not None
+    async with rt.db.write() as tx:
+        return await turns.take(tx, name, rt.turns.me, seconds) is not None
+
+
+async def newly_ours(rt: Runtime, job: str) -> bool:
+    """Whether another worker has run the job since we did: what we remember of it is then out of date."""
+    if rt.turns is None:
+        return False
+    async with rt.db.write() as tx:
+        turn = await turns.take(tx, job, rt.turns.me, 0.0)
+    if turn is None:
+        return True
+    changed = rt.turns.fences.get(job) != turn.fence
+    rt.turns.fences[job] = turn.fence
+    return changed
+
+
+def _steady() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,143 @@
+"""A process that serves: starts scheduler, bot and web, stops them in order, ends when one of them does."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+
+from jobs.guarding import begin
+from reminder.bot.hook import keep_hooked
+from reminder.bot.menu import set_menus
+from reminder.bot.polling import poll
+from reminder.domain.errors import ReminderError
+from reminder.logs import log
+from reminder.runtime import Runtime
+from reminder.settings import Settings
+from reminder.web.app import web
+from reminder.web.metrics import metrics
+
+
+class Engine(Protocol):
+    """What ticks: `task` is its life, if it has one of its own."""
+
+    task: "asyncio.Task[None] | None"
+
+    def start(self) -> None: ...
+    def wake(self, name: str) -> None: ...
+    async def stop(self) -> None: ...
+
+
+async def listen(rt: Runtime) -> None:
+    """Take in what Telegram has, by post or by asking, for ever."""
+    await (keep_hooked(rt) if rt.web is not None and rt.web.hook_path else poll(rt))
+
+
+async def watch(check: Callable[[], Awaitable[None]]) -> None:
+    """Every few seconds ask whether we may go on; a server that is away is waited for."""
+    while True:
+        await asyncio.sleep(5)
+        try:
+            await check()
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("database.away", error=type(error).__name__)
+
+
+async def serve(
+    rt: Runtime,
+    scheduler: Engine,
+    settings: Settings,
+    *,
+    listener: Callable[[Runtime], Awaitable[None]] | None = listen,
+    check: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Until SIGTERM or SIGINT. Raises if a background task ends: better down than deaf.
+
+    `check` raises what forbids to go on. Without `listener` nobody listens to Telegram here.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    with ExitStack() as stack:
+        servers = _servers(rt, settings, stack)
+        tasks = {loop.create_task(server.serve(sockets=[sock]), name="web") for server, sock in servers}
+        if rt.chat is not None and listener is not None:
+            tasks.add(asyncio.ensure_future(listener(rt)))
+        if check is not None:
+            tasks.add(asyncio.ensure_future(watch(check)))
+        await begin(rt)
+        scheduler.start()
+        tasks |= {scheduler.task} if scheduler.task is not None else set()
+        if rt.chat is not None and listener is not None:
+            await set_menus(rt)
+        waiting = loop.create_task(stop.wait(), name="stop")
+        done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await _wind_down(scheduler, [server for server, _ in servers], {*tasks, waiting})
+        for task in done - {waiting}:
+            task.result()
+            raise RuntimeError(f"the background task {task.get_name()} ended")
+
+
+def _servers(rt: Runtime, settings: Settings, stack: ExitStack) -> list[tuple["Server", socket.socket]]:
+    """The public port, and the one for meters, on this machine alone."""
+    wanted = [(web(rt), settings.web.host, settings.web.port)] if rt.web is not None else []
+    if settings.health.metrics_port:
+        wanted.append((metrics(rt), "127.0.0.1", settings.health.metrics_port))
+    found = []
+    for app, host, port in wanted:
+        sock = stack.enter_context(listening(host, port))
+        log.info("running", url=address(sock))
+        found.append((Server(uvicorn.Config(app, log_level="warning", lifespan="off")), sock))
+    return found
+
+
+async def _wind_down(scheduler: Engine, servers: Sequence["Server"], tasks: set["asyncio.Task[Any]"]) -> None:
+    """Stop taking in, finish what is under way, then let go."""
+    await scheduler.stop()
+    for server in servers:
+        server.should_exit = True
+    for task in tasks:
+        if task.get_name() != "web":
+            task.cancel()
+    await asyncio.wait(tasks)
+    log.info("stopped")
+
+
+class Server(uvicorn.Server):
+    """uvicorn that leaves signals to us: it would raise them again after its own shutdown."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def listening(host: str, port: int, *, tries: int = 50) -> Iterator[socket.socket]:
+    """A listening socket on the port, or on the next free one, which is said."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, port + tries):
+        # The protocol is named so that asyncio switches Nagle off: else each answer waits 40 ms for an ACK.
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, candidate))
+            sock.listen(128)
+        except OSError:
+            sock.close()
+            continue
+        if candidate != port:
+            log.warning("port.busy", port=port, using=candidate)
+        with sock:
+            yield sock
+        return
+    raise ReminderError(f"No free port from {port} to {port + tries - 1} on {host}. Name another: --port N.")
+
+
+def address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://{host}:{port}"
