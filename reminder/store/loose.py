@@ -34,8 +34,8 @@ async def without_news(tx: Tx, sent_before: datetime) -> list[Reminder]:
 
 
 async def unmade(tx: Tx, due_after: datetime) -> list[Reminder]:
-    """Could not be written and went to nobody."""
-    dead = t.reminders.c.state == State.DEAD.value
+    """To colleagues, and could not be written. (A resident's becomes somebody's task.)"""
+    dead = (t.reminders.c.state == State.DEAD.value) & t.reminders.c.resident_id.is_(None)
     return await reminders.some(tx, dead, t.reminders.c.due_at >= due_after, limit=MOST)
 
 
