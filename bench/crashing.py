@@ -52,7 +52,7 @@ def killed_when(process: "subprocess.Popen[bytes]", ledger: Path, n: int, second
     process.wait()
 
 
-QUIET = 12.0
+QUIET = 8.0
 """Seconds without a message after which we take it that none will come."""
 
 
@@ -124,7 +124,7 @@ def _rows(where: str, n: int, *, killed: bool, url: str, peers: dict[str, str]) 
 
 
 def rows(*, full: bool = False) -> list[Row]:
-    n = 10_000 if full else 2_000
+    n = 10_000 if full else 1_000
     found: list[Row] = []
     for killed in (True, False):
         with folder() as place:

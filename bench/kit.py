@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,6 @@ class Row:
     less: bool = False
     note: str = ""
     seed: int = SEED
-    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float | None:

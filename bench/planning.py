@@ -9,9 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import chinese_calendar
-
-from bench import workdays
 from bench.kit import Row, line
 from reminder.actions import cases
 from reminder.actions.desk import Actor
@@ -89,6 +86,10 @@ async def measured(count: int) -> tuple[float, float, float]:
 
 def rows(*, full: bool = False) -> list[Row]:
     """Beside the arithmetic of one case: a loop that asks a holiday library about each day."""
+    import chinese_calendar  # here, for others begin with this office and not with its rivals
+
+    from bench import workdays
+
     pure, registered, replanned = asyncio.run(measured(10_000 if full else 1_000))
     found = [
         Row(work="planned in memory: entries, steps, next step", ours=pure, unit="cases/s"),
