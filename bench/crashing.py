@@ -24,6 +24,14 @@ from reminder.clock import ManualClock
 from tests.postgres import Server, server
 
 LATE = 30.0
+SOON = 8.0
+"""Seconds to put everything in and to start, before it is due; and before we wonder at silence."""
+
+QUIET = 8.0
+"""Seconds without a message after which we take it that none will come."""
+
+RETRIES = {"procrastinate": 8.0, "pgqueuer": 36.0}
+"""Who takes up again what a dead worker had claimed, does so after half a minute."""
 
 
 def sent(ledger: Path) -> list[str]:
@@ -36,24 +44,22 @@ def spawn(*arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=env, stdout=quiet, stderr=quiet)
 
 
-def killed_when(process: "subprocess.Popen[bytes]", ledger: Path, n: int, seconds: float) -> None:
+def killed_when(
+    process: "subprocess.Popen[bytes]", ledger: Path, n: int, *, quiet: float = QUIET, seconds: float = 240
+) -> None:
     """Kill it when `n` have left, or nothing has for some seconds."""
-    known, since, ends = 0, time.monotonic(), time.monotonic() + seconds
+    known, since, ends = len(sent(ledger)), time.monotonic() + SOON, time.monotonic() + seconds
     while time.monotonic() < ends and process.poll() is None:
         found = len(sent(ledger))
         if found >= n:
             break
         if found != known:
             known, since = found, time.monotonic()
-        elif time.monotonic() - since > QUIET:
+        elif time.monotonic() - since > quiet:
             break
         time.sleep(0.01)
     process.kill()
     process.wait()
-
-
-QUIET = 8.0
-"""Seconds without a message after which we take it that none will come."""
 
 
 def offset() -> float:
@@ -85,7 +91,7 @@ def ours(url: str, n: int, *, killed: bool) -> list[str]:
         ledger = place / "ledger"
         asyncio.run(written(url, n))
         for most in (n // 3, n) if killed else (n,):
-            killed_when(spawn("bench.worker", url, str(ledger), str(offset())), ledger, most, 240)
+            killed_when(spawn("bench.worker", url, str(ledger), str(offset())), ledger, most)
         asyncio.run(finish(url, ledger))
         return sent(ledger)
 
@@ -94,10 +100,11 @@ def theirs(name: str, url: str, n: int, *, killed: bool) -> list[str] | None:
     with folder() as place:
         ledger = place / "ledger"
         url = url or f"sqlite:///{place / 'peer.db'}"
-        if python("bench.peers", "put", name, str(n), url, "0" if killed else str(LATE)) is None:
+        if python("bench.peers", "put", name, str(n), url, str(-SOON if killed else LATE)) is None:
             return None
-        for most in (n // 3, n) if killed else (n,):
-            killed_when(spawn("bench.peers", "work", name, url, str(ledger)), ledger, most, 240)
+        for most in (n // 3, 10 * n) if killed else (n,):
+            worker = spawn("bench.peers", "work", name, url, str(ledger))
+            killed_when(worker, ledger, most, quiet=RETRIES.get(name, QUIET))
         return sent(ledger)
 
 
