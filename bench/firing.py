@@ -173,7 +173,7 @@ def rows(*, full: bool = False) -> list[Row]:
         if base is None:
             print("  no PostgreSQL on this machine: left out")
             return found
-        return found + _on_postgres(base, sizes, pending)
+        return found + _on_postgres(base, sizes if full else sizes[:1], pending)
 
 
 def main() -> None:
