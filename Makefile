@@ -15,11 +15,11 @@ PYTHON := python3.13 python3.12 python3.11 python3
 # Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo year test check long prove seeded fuzz bench lock wheel clean
+.PHONY: help demo year test check long prove seeded fuzz bench bench-full lock wheel clean
 .DELETE_ON_ERROR:
 
 help: ## List this
-	@awk -F ': .*## |: ## ' '/^[a-z]+: .*## |^[a-z]+: ## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## |: ## ' '/^[a-z-]+: .*## |^[a-z-]+: ## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/to-run ## Two phones and an office in the browser, without any account (ARGS=--no-open …)
 	@PYTHONPATH=. $(PY) -m reminder demo $(ARGS)
@@ -52,8 +52,17 @@ fuzz: $(VENV)/to-test ## A hundred times the default run's garbage and forgeries
 prove: $(VENV)/to-test ## Kill it everywhere, 25 times each, and play 5 years (LONG=1: 250, 1,000); docs/proofs.md
 	PYTHONPATH=. $(PY) -m tests.proofs --times $(if $(LONG),250,25) --years $(if $(LONG),1000,5) $(ARGS)
 
-bench: $(VENV)/to-test ## Measure against peers and limits
-	@for file in bench/*.py; do echo "== $$file"; PYTHONPATH=. $(PY) $$file || exit 1; done
+bench: $(VENV)/to-test $(VENV)/bench/to-measure ## Measure against peers and limits, a quarter of an hour (ARGS=fire …)
+	@PYTHONPATH=. $(PY) -m bench $(ARGS)
+
+bench-full: $(VENV)/to-test $(VENV)/bench/to-measure ## The same with 100,000 due and ten million waiting, hours
+	@PYTHONPATH=. $(PY) -m bench --full $(ARGS)
+
+# What only peers need stands beside the environment, so that no test ever imports it.
+$(VENV)/bench/to-measure: bench/requirements.txt | $(PY)
+	@mkdir -p $(VENV)/bench
+	@$(INSTALL) bench/requirements.txt --target $(VENV)/bench --upgrade && touch $@ \
+		|| echo "Some peers are not to be had; measuring without them"
 
 lock: ## Write the lock files anew (ARGS=--upgrade for newer versions); needs uv
 	$(LOCK) $(ARGS) --output-file requirements.lock

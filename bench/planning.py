@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+import statistics
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bench.kit import Row, line
 from reminder.actions import cases
 from reminder.actions.desk import Actor
 from reminder.actions.people import ensure_admin
@@ -18,12 +20,12 @@ from reminder.domain.cases import Event, Fact, history
 from reminder.domain.offices import Office
 from reminder.domain.planning import next_step_at, steps
 from reminder.domain.wanted import wanted
+from reminder.domain.workdays import WorkCalendar
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
 from reminder.store.seal import Sealer
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
-CASES = 300
 
 
 def facts(number: int) -> list[Fact]:
@@ -41,7 +43,8 @@ def facts(number: int) -> list[Fact]:
     ]
 
 
-async def main() -> None:
+async def measured(count: int) -> tuple[float, float, float]:
+    """Cases a second: in memory, registered, replanned with nothing changed."""
     ids = itertools.count(1)
     clock = ManualClock(START)
     with tempfile.TemporaryDirectory() as folder:
@@ -55,33 +58,61 @@ async def main() -> None:
         office = desk.office_for(protocol)
         wanted(history(facts(0)), protocol, office)  # the calendar's tables are built once a year
         begun = time.perf_counter()
-        for number in range(CASES * 5):
+        for number in range(count * 5):
             for entry in wanted(history(facts(number)), protocol, office).values():
                 milestone = protocol.milestone(entry.milestone)
                 steps(entry, milestone, office, until=START + timedelta(days=90))
                 next_step_at(entry, milestone, office, after=START)
-        pure = CASES * 5 / (time.perf_counter() - begun)
+        pure = count * 5 / (time.perf_counter() - begun)
         db = Database(f"sqlite+aiosqlite:///{Path(folder) / 'bench.db'}")
         await migrate(db)
         async with db.write() as tx:
             admin = await ensure_admin(tx, desk)
         made = []
         begun = time.perf_counter()
-        for _ in range(CASES):
+        for _ in range(count):
             async with db.write() as tx:
                 new = cases.NewCase(protocol="ordinary", handler_id=admin)
                 made.append((await cases.register(tx, desk, Actor(), new)).row.case.id)
-        registered = CASES / (time.perf_counter() - begun)
+        registered = count / (time.perf_counter() - begun)
         begun = time.perf_counter()
         for case_id in made:
             async with db.write() as tx:
                 await replan(tx, desk, case_id)
-        replanned = CASES / (time.perf_counter() - begun)
+        replanned = count / (time.perf_counter() - begun)
         await db.close()
-    print(f"planned in memory (entries, steps, next step): {pure:,.0f} cases/s")
-    print(f"registered durably, one transaction each:      {registered:,.0f} cases/s")
-    print(f"replanned durably, nothing changed:            {replanned:,.0f} cases/s")
+    return pure, registered, replanned
+
+
+def rows(*, full: bool = False) -> list[Row]:
+    """Beside the arithmetic of one case: a loop that asks a holiday library about each day."""
+    import chinese_calendar  # here, for others begin with this office and not with its rivals
+
+    from bench import workdays
+
+    pure, registered, replanned = asyncio.run(measured(10_000 if full else 1_000))
+    found = [
+        Row(work="planned in memory: entries, steps, next step", ours=pure, unit="cases/s"),
+        Row(work="registered and planned, a transaction each", ours=registered, unit="cases/s", goal=500),
+        Row(work="replanned, a transaction each", ours=replanned, unit="cases/s", goal=500),
+    ]
+    table, loop = workdays.by_table(WorkCalendar()), workdays.by_loop(chinese_calendar.is_workday)
+    times = list(workdays.pairs(table, loop, workdays.ANCHORS))
+    fast, slow = (1 / statistics.median(column) for column in zip(*times, strict=True))
+    arithmetic = Row(
+        work="the days of a case: 12 limits with 4 offsets",
+        ours=fast,
+        unit="cases/s",
+        peer="chinesecalendar, day by day",
+        theirs=slow,
+        goal=1000,
+    )
+    return [arithmetic, *found]
+
+
+def main() -> None:
+    print(*map(line, rows()), sep="\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -11,6 +11,9 @@ from reminder.metrics import Meters
 
 Tick = Callable[[], Awaitable[object]]
 
+SOON = timedelta(seconds=1)
+"""What ticks so often does its first work at the start, not a period later."""
+
 
 @dataclass(slots=True)
 class _Job:
@@ -58,6 +61,9 @@ class Scheduler:
                 self._tick, "interval", args=[job.name], seconds=job.every.total_seconds(), id=job.name
             )
         self._engine.start()
+        for job in self._jobs.values():
+            if job.every <= SOON:
+                self.wake(job.name)
 
     async def _tick(self, name: str) -> None:
         self.wake(name)

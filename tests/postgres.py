@@ -81,8 +81,8 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server | None]:
-    """A running server, None if this machine has no programs for one."""
+def server(*, durable: bool = False) -> Iterator[Server | None]:
+    """A running server, None if this machine has no programs for one; `durable` flushes each commit."""
     programs, user = _programs(), _user()
     if programs is None:
         yield None
@@ -93,7 +93,9 @@ def server() -> Iterator[Server | None]:
         shutil.chown(folder, user["user"], user["group"])
     quiet: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, **user}
     initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' {_FAST}"
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' {'' if durable else _FAST}"
+    )
     control = [str(programs / "pg_ctl"), "-D", data, "-w"]
     watcher = subprocess.Popen(
         [sys.executable, "-c", _LAST, str(folder), str(user.get("user", "")), *control],

@@ -70,3 +70,19 @@ async def test_woken_while_it_runs_it_runs_once_more_and_never_beside_itself() -
         go.set()
         await scheduler.stop()
         assert ticks == ["begin", "end", "begin", "end"]
+
+
+async def test_what_ticks_every_second_begins_at_the_start_and_what_is_rare_does_not() -> None:
+    ticks: list[str] = []
+
+    async def often() -> None:
+        ticks.append("often")
+
+    async def rarely() -> None:
+        ticks.append("rarely")
+
+    scheduler = Scheduler([("often", often, timedelta(seconds=1)), ("rarely", rarely, timedelta(hours=24))])
+    scheduler.start()
+    await asyncio.sleep(0)
+    assert ticks == ["often"]
+    await scheduler.stop()

@@ -252,32 +252,35 @@ _KEYS = Prepared(sa.select(t.reminders.c.key).where(t.reminders.c.entry_id.in_(e
 
 async def texts_since(tx: Tx, phone_id: int, since: datetime) -> list[Reminder]:
     """Texts that went, or may have gone, to a phone since a moment; answers to the resident do not count."""
-    heard = [state.value for state in HEARD]
-    return await some(
-        tx,
-        t.reminders.c.phone_id == phone_id,
-        t.reminders.c.state.in_(heard),
-        t.reminders.c.lease_until >= since,
-        t.reminders.c.key.not_like("reply:%"),
-    )
+    return await _TEXTS.made(tx, _MADE, phone=phone_id, since=since)
+
+
+_TEXTS = _some(
+    t.reminders.c.phone_id == sa.bindparam("phone"),
+    t.reminders.c.state.in_([state.value for state in HEARD]),
+    t.reminders.c.lease_until >= sa.bindparam("since"),
+    t.reminders.c.key.not_like("reply:%"),
+)
 
 
 async def flying(tx: Tx, now: datetime, limit: int) -> list[Reminder]:
-    """Attempts whose lease has run out: nobody is waiting for their answer any more."""
-    where = (
-        t.reminders.c.state.in_([State.SENDING.value, State.UNCERTAIN.value]),
-        t.reminders.c.lease_until <= now,
-    )
-    return await some(tx, *where, limit=limit)
+    """Attempts whose lease has run out, earliest first: nobody is waiting for their answer any more."""
+    return await _FLYING.made(tx, _MADE, now=now, limit=limit)
+
+
+_FLYING = Prepared(
+    sa.select(*_COLUMNS)
+    .where(t.reminders.c.state.in_([State.SENDING.value, State.UNCERTAIN.value]))
+    .where(t.reminders.c.lease_until <= sa.bindparam("now"))
+    .order_by(t.reminders.c.lease_until, t.reminders.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 async def next_lease_at(tx: Tx) -> datetime | None:
     states = [State.SENDING.value, State.UNCERTAIN.value]
     query = sa.select(sa.func.min(t.reminders.c.lease_until)).where(t.reminders.c.state.in_(states))
     return (await tx.execute(query)).scalar()
-
-
-# --- attempts -------------------------------------------------------------------
 
 
 async def add_attempt(tx: Tx, *, token: str, reminder_id: int, started_at: datetime, **values: Any) -> None:

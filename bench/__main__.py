@@ -1,0 +1,49 @@
+"""Measure, print, keep and show in docs/performance.md: python -m bench [--full] [name …]."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bench import crashing, firing, planning, waiting
+from bench.kit import ROOT, Row, keep, line, machine, publish, versions
+
+BENCHES: dict[str, Callable[..., list[Row]]] = {
+    "fire": firing.rows,
+    "wait": waiting.rows,
+    "crash": crashing.rows,
+    "plan": planning.rows,
+}
+PRINTED = {
+    "workdays": ("bench.workdays",),
+    "calendar": ("bench.calendar_import", "600"),
+    "replanning": ("bench.replanning", "600"),
+    "ledger": ("bench.ledger", "20000"),
+    "start": ("bench.start",),
+    "sending": ("bench.sending", "1"),
+}
+"""Those that only print what they find."""
+
+
+def main() -> None:
+    wanted = [name for name in sys.argv[1:] if not name.startswith("--")]
+    full = "--full" in sys.argv
+    found, libraries = machine(), versions()
+    print(f"{found}; " + ", ".join(f"{name} {number}" for name, number in libraries.items()))
+    about = {"machine": found, "versions": libraries, "full": full}
+    for name, bench in BENCHES.items():
+        if not wanted or name in wanted:
+            begun = time.monotonic()
+            rows = bench(full=full)
+            keep(name, rows, about | {"when": datetime.now(UTC).date().isoformat()})
+            print(f"\n== {name}, {time.monotonic() - begun:.0f} s", *map(line, rows), sep="\n", flush=True)
+    publish()
+    for name, command in PRINTED.items():
+        if not wanted or name in wanted:
+            print(f"\n== {name}", flush=True)
+            subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The program's own timetable on a database, with a provider that does nothing: python -m bench.worker.
+
+`URL LEDGER OFFSET [REPORT]`: serves until it is killed; OFFSET seconds move its clock. Every second it writes
+how much memory and CPU it has taken to REPORT.
+"""
+
+import asyncio
+import functools
+import json
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from bench.stage import Shifted, stage
+from jobs.timetable import TIMETABLE
+from reminder.scheduler import Scheduler
+
+
+def memory() -> float:
+    """MB of this process's own memory now."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def say(path: Path, found: dict[str, float]) -> None:
+    with path.open("a") as out:
+        out.write(json.dumps(found) + "\n")
+
+
+async def main() -> None:
+    url, ledger, offset, *report = sys.argv[1:]
+    clock = Shifted(timedelta(seconds=float(offset)))
+    async with stage(url, clock=clock, ledger=Path(ledger)) as (rt, sms):
+        jobs: list[Scheduler] = []
+        serving = replace(rt, waker=lambda name: jobs[0].wake(name))  # noqa: PLW0108 - made below
+        jobs.append(Scheduler([(j.name, functools.partial(j.run, serving), j.every) for j in TIMETABLE]))
+        jobs[0].start()
+        while True:
+            if report:
+                found = {"memory": memory(), "cpu": time.process_time(), "sent": sms.count}
+                say(Path(report[0]), found)
+            await asyncio.sleep(1)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
