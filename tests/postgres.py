@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,8 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
+
 _LAST = """
 import shutil, subprocess, sys
+
 folder, user, *control = sys.argv[1:]
 sys.stdin.buffer.read()
 subprocess.run([*control, "-m", "immediate", "stop"], cwd=folder, user=int(user) if user else None,
@@ -88,7 +90,7 @@ def server(*, durable: bool = False) -> Iterator[Server | None]:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="pg"))
-    data, port = str(folder / "data"), _free_port()
+    data, port = str(folder / "data"), free_port()
     if user:
         shutil.chown(folder, user["user"], user["group"])
     quiet: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, **user}
@@ -136,9 +138,3 @@ def _user() -> dict[str, Any]:
     names = {entry.pw_name for entry in pwd.getpwall()}
     found = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
     return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,9 +13,10 @@ from reminder.store import cases as stored
 from reminder.store.database import Database
 from tests import office as offices
 from tests.office import desk, furnish, read
+from tests.ports import free_port
 from tests.postgres import Server
 from tests.proofs import morning as mornings
-from tests.proofs.morning import MONDAY, Morning, free_port, prepared
+from tests.proofs.morning import MONDAY, Morning, prepared
 from tests.proofs.office_process import Order
 from tests.sandbox.serve import serving
 

@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tests import postgres
 from tests.cluster.mornings import RATE, morning
+from tests.ports import free_port
 from tests.postgres import Server
 from tests.proofs.deaths import judged
-from tests.proofs.morning import Morning, Process, free_port, live, start, texts
+from tests.proofs.morning import Morning, Process, live, start, texts
 
 pytestmark = pytest.mark.kill
 

@@ -31,6 +31,7 @@ from reminder.store.database import Database
 from reminder.store.reminders import Reminder
 from tests.actions.acting import act, settle
 from tests.office import LI, STAFF, ZONE, a_case, clock_of, day, desk, office, read
+from tests.ports import free_port
 from tests.proofs import office_process
 from tests.proofs.office_process import ACCOUNT, AUTH, OURS, TOKEN, Order
 from tests.sandbox.serve import serving
@@ -140,15 +141,6 @@ def world_of(order: Order) -> World:
     for number in (LI, ZHAO, SUN, "+12025550145"):
         world.add_sms(number, number)
     return world
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Process:

@@ -8,8 +8,9 @@ import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.proofs.deaths import judged
-from tests.proofs.morning import RATE, Process, free_port, live, morning, start
+from tests.proofs.morning import RATE, Process, live, morning, start
 
 LONGEST = 120
 """Office seconds for which one of them stands still."""
