@@ -7,15 +7,16 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 PYTEST := $(PY) -m pytest -p no:cacheprovider
 # About half of the tests' work; the others, and whatever is new, run beside them.
 HALF := tests/domain tests/ledger tests/store tests/actions tests/bot
-# Once more, with every office on PostgreSQL (tests/store does both by itself).
-POSTGRES := --postgres tests/actions tests/web tests/flows
+# Once more, with every office on PostgreSQL: what a delivery and a plan hang on. `make postgres` runs them all.
+POSTGRES := --postgres tests/actions/test_deliveries.py tests/actions/test_replies.py tests/actions/test_texts.py \
+	tests/actions/test_replan.py tests/actions/test_order.py tests/flows
 # The first of these that is 3.11 or later and can make an environment. `make PYTHON=… demo` chooses another.
 PYTHON := python3.13 python3.12 python3.11 python3
 
 # Python compiles what it imports once and keeps it; pip would spend a minute on what nobody imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo year test check long prove seeded fuzz bench bench-full lock wheel clean
+.PHONY: help demo year test check long postgres prove seeded fuzz bench bench-full lock wheel clean
 .DELETE_ON_ERROR:
 
 help: ## List this
@@ -42,6 +43,9 @@ check: $(VENV)/to-test ## Style, types, directions of imports, tests
 
 long: $(VENV)/to-test ## Random histories for hours: 1,000,000 steps of a case, 20,000 of an office
 	PROPERTY_STEPS=1000000 OFFICE_STEPS=20000 $(PYTEST) tests/domain/test_invariants.py tests/flows/test_random_office.py
+
+postgres: $(VENV)/to-test ## Every test that runs on a file, with every office on PostgreSQL
+	$(PYTEST) --postgres tests/store tests/actions tests/web tests/flows
 
 seeded: $(VENV)/to-test ## Put every seeded bug into a copy and see it caught (ARGS="05 07": only these)
 	@PYTHONPATH=. $(PY) -m tests.seeded_bugs $(ARGS)

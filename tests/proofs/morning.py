@@ -48,6 +48,9 @@ RATE = 150.0
 PATIENCE = 120.0
 """Real seconds until a morning must be over."""
 
+SOON = timedelta(minutes=5)
+"""What has fallen due and waits no longer than this, for another try, is not over."""
+
 NOTE = "去看过了"
 ZHAO, SUN = "+12025550143", "+12025550144"
 
@@ -239,7 +242,12 @@ async def unfinished(run: Morning) -> list[str]:
         heard = (await tx.execute(sa.text("SELECT count(*) FROM inbox WHERE source = 'sms'"))).scalar_one()
     moving = {State.SENDING, State.UNCERTAIN}
     left = [f"{r.kind} {r.state}" for r in rows if r.state in moving]
-    left += [f"{r.kind} planned" for r in rows if r.state is State.PLANNED and r.send_after <= now]
+    soon = now + SOON
+    left += [
+        f"{r.kind} planned"
+        for r in rows
+        if r.state is State.PLANNED and (r.send_after <= now or r.due_at <= now < r.send_after <= soon)
+    ]
     left += [f"letter {letter.id}" for letter in letters]
     left += ["a reply unheard"] if heard < run.answered + run.refused else []
     left += ["entries due"] if due is not None and due <= now else []
