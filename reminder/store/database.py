@@ -200,9 +200,19 @@ async def in_tx(db: Database, work: Callable[[Tx], Awaitable[T]]) -> T:
     return await _unhurried(whole)
 
 
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Two programs that open a new file at once both want to change its journal, and neither waits for it."""
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError:
+        cursor.execute("BEGIN IMMEDIATE")  # this waits until the other is done
+        cursor.execute("COMMIT")
+        cursor.execute("PRAGMA journal_mode=WAL")
+
+
 def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> None:
     flushed = "FULL" if durable else "OFF"
-    pragmas = ["journal_mode=WAL", f"synchronous={flushed}", "busy_timeout=10000", "foreign_keys=ON"]
+    pragmas = [f"synchronous={flushed}", "foreign_keys=ON"]
     if read_only:
         pragmas.append("query_only=ON")
 
@@ -210,6 +220,8 @@ def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> Non
     def _(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # sqlite3's own implicit BEGIN is deferred and double-claims rows
         cursor: sqlite3.Cursor = raw.cursor()
+        cursor.execute("PRAGMA busy_timeout=10000")
+        _write_ahead(cursor)
         for pragma in pragmas:
             cursor.execute("PRAGMA " + pragma)
         cursor.close()

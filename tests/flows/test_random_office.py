@@ -130,6 +130,7 @@ class History:
         return self.office.loop.run_until_complete(whole())
 
     def end(self) -> None:
+        self.run(self.office.settle())
         assert self.run(self._violations()) == []
         self.played.sent += len(self.office.sms.ledger) + len(self.office.chat.ledger)
 
@@ -411,11 +412,5 @@ def test_whatever_happens_to_a_real_office_what_must_hold_holds(tmp_path: Path) 
     assert len(never) <= (0 if STEPS >= 5000 else len(DEEDS) // 3), never
     assert played.sent >= STEPS / 2
     assert played.rungs >= STEPS / 10
-    assert {new for _, new in played.moves} >= {
-        "planned",
-        "sending",
-        "sent",
-        "merged",
-        "cancelled",
-        "uncertain",
-    }
+    always, often = {"planned", "sending", "sent", "merged"}, {"cancelled", "uncertain"}
+    assert {new for _, new in played.moves} >= always | (often if STEPS >= 5000 else set())
