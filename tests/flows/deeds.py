@@ -137,7 +137,7 @@ def _add(t: Turn) -> Awaitable[Any] | None:
         return None
     milestone = t.one_of(known)
     day = t.day(1 + t.way % 20).isoformat()
-    value = {"person": t.staff["chen"].id, "text": "涵洞", "place": "镇政府", "told": "yes"}
+    value = {"person": t.staff["chen"].id, "text": "涵洞", "place": "镇政府", "told": "yes", "reason": "涵洞"}
     value |= {milestone.on: day} if milestone.on else {"day": day} if milestone.takes_place else {}
     return added.add(t.tx, t.desk, t.by, t.case, milestone.key, value)
 
