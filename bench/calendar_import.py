@@ -7,8 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from bench.planning import facts
-from bench.replanning import desk_at
+from bench.planning import desk_at, facts
 from reminder.actions import calendar_import
 from reminder.actions.desk import Actor
 from reminder.actions.people import ensure_admin

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bench.kit import Row, line
 from reminder.actions import cases
-from reminder.actions.desk import Actor
+from reminder.actions.desk import Actor, Desk
 from reminder.actions.people import ensure_admin
 from reminder.actions.replan import replan
 from reminder.app import new_desk
@@ -26,6 +26,16 @@ from reminder.store.migrations import migrate
 from reminder.store.seal import Sealer
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
+
+
+def desk_at(clock: ManualClock) -> Desk:
+    ids = itertools.count(1)
+    return new_desk(
+        lambda o: Office(zone=ZoneInfo("Asia/Shanghai"), calendar=o.over("CN"), name="Bench"),
+        sealer=Sealer(b"b" * 32),
+        clock=clock,
+        new_id=lambda: f"bench-{next(ids)}",
+    )
 
 
 def facts(number: int) -> list[Fact]:
@@ -45,15 +55,9 @@ def facts(number: int) -> list[Fact]:
 
 async def measured(count: int) -> tuple[float, float, float]:
     """Cases a second: in memory, registered, replanned with nothing changed."""
-    ids = itertools.count(1)
     clock = ManualClock(START)
     with tempfile.TemporaryDirectory() as folder:
-        desk = new_desk(
-            lambda o: Office(zone=ZoneInfo("Asia/Shanghai"), calendar=o.over("CN"), name="Bench"),
-            sealer=Sealer(b"b" * 32),
-            clock=clock,
-            new_id=lambda: f"bench-{next(ids)}",
-        )
+        desk = desk_at(clock)
         protocol = desk.protocol("ordinary")
         office = desk.office_for(protocol)
         wanted(history(facts(0)), protocol, office)  # the calendar's tables are built once a year

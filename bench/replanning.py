@@ -1,43 +1,27 @@
 """What does replanning cost, one case and all open ones after new holidays (python -m bench.replanning N)?"""
 
 import asyncio
-import itertools
 import sys
 import tempfile
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from bench.planning import facts
+from bench.planning import START, desk_at, facts
 from reminder.actions.calendars import marked
 from reminder.actions.desk import Desk
 from reminder.actions.people import ensure_admin
 from reminder.actions.replan import replan
 from reminder.actions.replan_all import replan_all
-from reminder.app import new_desk
 from reminder.clock import ManualClock
-from reminder.domain.offices import Office
 from reminder.domain.workdays import DayMark, MarkKind
 from reminder.store import cases
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
-from reminder.store.seal import Sealer
 
-START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 NOW = START + timedelta(hours=500)
 SHUT = [date(2026, 4, 27) + timedelta(days=n) for n in range(50)]
 """Seven weeks that become holidays: the worst case, for no open case keeps all its dates."""
-
-
-def desk_at(clock: ManualClock) -> Desk:
-    ids = itertools.count(1)
-    return new_desk(
-        lambda o: Office(zone=ZoneInfo("Asia/Shanghai"), calendar=o.over("CN"), name="Bench"),
-        sealer=Sealer(b"b" * 32),
-        clock=clock,
-        new_id=lambda: f"bench-{next(ids)}",
-    )
 
 
 async def open_cases(db: Database, desk: Desk, count: int) -> list[int]:

@@ -28,11 +28,11 @@ from telegram.request import BaseRequest, HTTPXRequest
 from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from reminder.channels.base import Port
 from reminder.channels.telegram import Telegram
 from reminder.channels.telegram_http import AiohttpRequest
 from reminder.channels.twilio import Twilio
 from reminder.domain.messages import Accepted, Outgoing
-from reminder.domain.people import Channel
 
 SECONDS = 1.0
 """Length of one measurement, after as much as opens the connections."""
@@ -130,16 +130,8 @@ def our_layer(base: str) -> Any:
 
 @contextlib.asynccontextmanager
 async def our_telegram(base: str) -> AsyncIterator[Call]:
-    port = Telegram(token=TOKEN, base_url=base)
-    message = Outgoing(token="a", channel=Channel.TELEGRAM, to=CHAT, text=TEXT)
-
-    async def call() -> object:
-        answer = await port.send(message)
-        assert isinstance(answer, Accepted), answer
-        return answer
-
-    yield call
-    await port.close()
+    async with through(Telegram(token=TOKEN, base_url=base), CHAT) as call:
+        yield call
 
 
 @contextlib.asynccontextmanager
@@ -171,8 +163,16 @@ async def bare_twilio(base: str) -> AsyncIterator[Call]:
 
 @contextlib.asynccontextmanager
 async def our_sms(base: str) -> AsyncIterator[Call]:
-    port = Twilio(account_sid=ACCOUNT, auth_token="secret", sender=OURS, base_url=base)
-    message = Outgoing(token="a", channel=Channel.SMS, to=THEIRS, text=TEXT)
+    async with through(
+        Twilio(account_sid=ACCOUNT, auth_token="secret", sender=OURS, base_url=base), THEIRS
+    ) as call:
+        yield call
+
+
+@contextlib.asynccontextmanager
+async def through(port: Port, to: str) -> AsyncIterator[Call]:
+    """One message by an adapter of ours, as the program sends it."""
+    message = Outgoing(token="a", channel=port.name, to=to, text=TEXT)
 
     async def call() -> object:
         answer = await port.send(message)

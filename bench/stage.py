@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench.replanning import START, desk_at
+from bench.planning import START, desk_at
 from reminder.actions.people import ensure_admin
 from reminder.actions.replan_all import replan_all
 from reminder.channels.base import Found, Inbound

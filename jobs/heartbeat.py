@@ -29,10 +29,9 @@ async def heartbeat(rt: Runtime) -> int:
 
 
 def _is_time(rt: Runtime, now: datetime) -> bool:
+    """So long since the last time; also by a clock that was set back meanwhile."""
     told = rt.memo.get(_TOLD)
-    return (
-        not isinstance(told, datetime) or abs(now - told) >= TELL_EVERY
-    )  # also by a clock that was set back
+    return not isinstance(told, datetime) or abs(now - told) >= TELL_EVERY
 
 
 async def _tell(watcher: Callable[[], Awaitable[None]]) -> None:

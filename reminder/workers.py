@@ -161,7 +161,7 @@ async def _forget(rt: Runtime) -> int:
 
 
 async def listen_in_turn(rt: Runtime) -> None:
-    """As `app.listen`; of several that ask Telegram one at a time does. Goes on once the database is back."""
+    """As `serving.listen`; of several one at a time asks Telegram. Goes on once the database is back."""
     if rt.web is not None and rt.web.hook_path:
         await listen(rt)
     assert rt.turns is not None

@@ -10,7 +10,7 @@ from reminder.domain.entries import Wanted
 from reminder.domain.planning import difference
 from reminder.domain.reminders import RECEIPT_WAIT
 from reminder.domain.wanted import wanted
-from reminder.store import audit, cases, entries, loose, switches
+from reminder.store import audit, cases, entries, loose, reminders, switches
 from reminder.store.database import Tx
 
 BATCH = 200
@@ -84,7 +84,7 @@ async def _of_messages(tx: Tx, desk: Desk) -> list[Violation]:
     late, lately = now - SLACK, now - LATELY
     armed = (await switches.get(tx)).armed(desk.instance)
     messages = {
-        "message_unclear": await loose.unclear(tx, late),
+        "message_unclear": await reminders.flying(tx, late, loose.MOST),
         "message_too_late": await loose.too_late(tx, late) if armed else [],
         "text_without_news": await loose.without_news(tx, late - RECEIPT_WAIT),
         "message_unmade": await loose.unmade(tx, lately),

@@ -1,7 +1,7 @@
 """Which messages about a case are to go, to whom, when and in what words, if nothing more happens."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reminder.actions.desk import Desk
@@ -10,7 +10,7 @@ from reminder.actions.scene import CaseScene, Scene, read_case, read_scene
 from reminder.actions.whom import reached
 from reminder.actions.wording import values
 from reminder.domain.entries import Entry
-from reminder.domain.errors import Refused, ReminderError
+from reminder.domain.errors import ReminderError
 from reminder.domain.people import Channel, Person
 from reminder.domain.planning import MOVED, OFF, DueStep, Told, steps
 from reminder.domain.reminders import State, useless_at
@@ -24,10 +24,7 @@ from reminder.store.residents import Phone, Resident
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
-    """One message to come. `at` is aware UTC; `segments` are the parts of an SMS, 0 elsewhere.
-
-    `over`: units to take out before it can go, 0 for one that can.
-    """
+    """One message to come. `at` is aware UTC; `segments` are the parts of an SMS, 0 elsewhere."""
 
     at: datetime
     recipient_name: str
@@ -35,7 +32,8 @@ class Coming:
     kind: str
     text: str
     segments: int
-    over: int = 0
+    fault: ReminderError | None = field(default=None, compare=False)
+    """Why it cannot be written as things stand, and will not go."""
 
 
 async def texts_of(tx: Tx, desk: Desk, case_id: int, *, until: datetime) -> list[Coming]:
@@ -201,12 +199,11 @@ def _scene(
 def _coming(scene: Scene, at: datetime) -> Coming:
     desk, row = scene.desk, scene.reminder
     name = scene.resident.name if scene.resident else scene.person.name if scene.person else ""
-    on_phone, over = row.channel == Channel.SMS, 0
+    on_phone, fault = row.channel == Channel.SMS, None
     try:
         text = _text(scene)
-    except ReminderError as error:  # it will not go either; /why tells the reason
-        text = desk.templates.word("nothing_yet", scene.lang)
-        over = int(error.values.get("over", 0)) if isinstance(error, Refused) else 0  # type: ignore[call-overload]
+    except ReminderError as error:
+        text, fault = desk.templates.word("nothing_yet", scene.lang), error
     return Coming(
         at=at,
         recipient_name=name,
@@ -214,7 +211,7 @@ def _coming(scene: Scene, at: datetime) -> Coming:
         kind=row.kind,
         text=text,
         segments=segments(text).count if on_phone else 0,
-        over=over,
+        fault=fault,
     )
 
 

@@ -11,7 +11,6 @@ from reminder.bot.turn import Turn
 from reminder.domain.dates import say_weekday_date
 from reminder.domain.errors import NotFound, Refused
 from reminder.domain.people import Channel
-from reminder.segments import MOST_SEGMENTS
 from reminder.store import cases
 
 AHEAD = timedelta(days=14)
@@ -70,8 +69,8 @@ async def _texts(turn: Turn, case_id: int) -> list[Coming]:
 def _sayable(before: Sequence[Coming], after: Sequence[Coming]) -> None:
     """Refused, and so not done at all, where somebody's own words make a text longer than any can be."""
     for one in after:
-        if one.over and one not in before:
-            raise Refused("sms.too_long", count=MOST_SEGMENTS + 1, over=one.over)
+        if isinstance(one.fault, Refused) and one.fault.key == "sms.too_long" and one not in before:
+            raise one.fault
 
 
 def changed(turn: Turn, before: Sequence[Coming], after: Sequence[Coming]) -> list[str]:

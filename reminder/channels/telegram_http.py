@@ -6,7 +6,6 @@ name, since its words may quote the address.
 """
 
 import asyncio
-import functools
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from reminder.channels.base import Carrier
+from reminder.channels.moments import watched
 from reminder.channels.telegram_errors import Broken
 from reminder.failpoints import armed, failpoint
 
@@ -101,15 +101,15 @@ class AiohttpRequest(BaseRequest):
             status, answer = await self._carrier(method, address, headers, body)
             return status, self._hidden(answer)
         files = request_data is not None and request_data.contains_files
-        watched = armed() and address.endswith("/sendMessage")
+        is_watched = armed() and address.endswith("/sendMessage")
         within = _given(write_timeout, self._media_write if files else self._write)
         options = {
             "headers": headers,
-            "data": _Body(body, within, watched=watched) if body else None,
+            "data": _Body(body, within, watched=is_watched) if body else None,
             "timeout": aiohttp.ClientTimeout(
                 connect=_given(connect_timeout, self._connect), sock_read=_given(read_timeout, self._read)
             ),
-            "trace_request_ctx": watched,
+            "trace_request_ctx": is_watched,
         }
         await self._wait(_given(pool_timeout, self._pool))
         try:
@@ -154,7 +154,7 @@ class AiohttpRequest(BaseRequest):
                 skip_auto_headers=("Content-Type",),
                 proxy=self._proxy,
                 middlewares=(_once,),
-                trace_configs=_watched(),
+                trace_configs=watched(_PLACES, of=True),
             )
         return self._session
 
@@ -197,21 +197,7 @@ _PLACES = {
     "on_request_end": "call.telegram.half_read",
     "on_response_chunk_received": "call.telegram.read",
 }
-"""Moments of the HTTP client, at which a test may end the process."""
-
-
-def _watched() -> list[aiohttp.TraceConfig]:
-    if not armed():
-        return []
-    watch = aiohttp.TraceConfig()
-    for moment, place in _PLACES.items():
-        getattr(watch, moment).append(functools.partial(_passed, place))
-    return [watch]
-
-
-async def _passed(place: str, _session: Any, about: Any, _detail: Any) -> None:
-    if about.trace_request_ctx:
-        failpoint(place)
+"""Of the client's signals; the others are passed in `_Body`, for its own come before the bytes have left."""
 
 
 def _given(value: Any, otherwise: float | None) -> float | None:

@@ -1,7 +1,6 @@
 """How a text message travels by Twilio: one try, one deadline, and a log that can be asked afterwards."""
 
 import asyncio
-import functools
 import unicodedata
 from base64 import b64encode
 from collections.abc import Awaitable, Mapping
@@ -10,10 +9,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from reminder.channels.base import DEADLINE, POOL, Carrier, Found, Inbound
+from reminder.channels.moments import watched
 from reminder.channels.twilio_errors import heard, verdict
 from reminder.domain.messages import Accepted, Answer, Declined, NotSent, Outgoing, Refusal, Trouble, Unknown
 from reminder.domain.people import Channel
-from reminder.failpoints import armed, failpoint
 
 T = TypeVar("T")
 
@@ -88,7 +87,7 @@ class _Wire:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._pool),
                 timeout=aiohttp.ClientTimeout(total=whole, connect=min(5.0, whole / 3)),
-                trace_configs=_watched(),
+                trace_configs=watched(_PLACES, of="POST"),
             )
         return self._session
 
@@ -103,23 +102,7 @@ _PLACES = {
     "on_request_end": "call.sms.half_read",
     "on_response_chunk_received": "call.sms.read",
 }
-"""Moments of the HTTP client, at which a test may end the process."""
-
-
-def _watched() -> list[Any]:
-    import aiohttp
-
-    if not armed():
-        return []
-    watch = aiohttp.TraceConfig()
-    for moment, place in _PLACES.items():
-        getattr(watch, moment).append(functools.partial(_passed, place))
-    return [watch]
-
-
-async def _passed(place: str, _session: Any, about: Any, _detail: Any) -> None:
-    if about.trace_request_ctx == "POST":
-        failpoint(place)
+"""Of the client's signals, in calls that send."""
 
 
 class Twilio:

@@ -15,12 +15,6 @@ MOST = 200
 """Of each kind are named; who finds so many looks at the cause and not at the list."""
 
 
-async def unclear(tx: Tx, lease_before: datetime) -> list[Reminder]:
-    """Under way or in doubt, with a lease that ended before then: nobody settles them."""
-    flying = t.reminders.c.state.in_([State.SENDING.value, State.UNCERTAIN.value])
-    return await reminders.some(tx, flying, t.reminders.c.lease_until < lease_before, limit=MOST)
-
-
 async def too_late(tx: Tx, useless_before: datetime) -> list[Reminder]:
     """Still planned, although of no more use since before then."""
     planned = t.reminders.c.state == State.PLANNED.value

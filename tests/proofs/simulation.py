@@ -188,10 +188,9 @@ class StormyOffice(RandomOffice):
 
 
 @dataclass(kw_only=True)
-class Story:
-    """What one seed came to."""
+class Counts:
+    """What was played, by one seed or by many."""
 
-    seed: str
     days: int = 0
     cases: int = 0
     texts: int = 0
@@ -199,6 +198,13 @@ class Story:
     outages: int = 0
     fired: Counter[str] = field(default_factory=Counter)
     breaks: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Story(Counts):
+    """What one seed came to."""
+
+    seed: str
     transcript: str = ""
     """SHA-256 of everything that phones received, when, and of every fault."""
 
@@ -700,17 +706,8 @@ def simulate(
 # --- by the year -----------------------------------------------------------------------------------------
 
 
-@dataclass(kw_only=True)
-class Report:
+class Report(Counts):
     """Of many seeds."""
-
-    days: int = 0
-    cases: int = 0
-    texts: int = 0
-    chats: int = 0
-    outages: int = 0
-    fired: Counter[str] = field(default_factory=Counter)
-    breaks: list[str] = field(default_factory=list)
 
     def add(self, story: Story) -> None:
         self.days += story.days
