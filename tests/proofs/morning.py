@@ -234,12 +234,12 @@ async def quiet(run: Morning) -> bool:
 
 
 async def unfinished(run: Morning) -> list[str]:
-    now = run.order.clock.now()
     async with run.rt.db.read() as tx:
         rows = await reminders.some(tx)
         letters = await inbox.waiting(tx, run.rt.desk.sealer, 10)
         due = await entries.next_due_at(tx)
         heard = (await tx.execute(sa.text("SELECT count(*) FROM inbox WHERE source = 'sms'"))).scalar_one()
+    now = run.order.clock.now()  # later than what was read: a row of this instant is not one of the future
     moving = {State.SENDING, State.UNCERTAIN}
     left = [f"{r.kind} {r.state}" for r in rows if r.state in moving]
     soon = now + SOON
