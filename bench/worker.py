@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench.stage import Shifted, stage
-from jobs.timetable import TIMETABLE
+from jobs.timetable import TIMETABLE, delays
 from reminder.scheduler import Scheduler
 
 
@@ -37,7 +37,8 @@ async def main() -> None:
     async with stage(url, clock=clock, ledger=Path(ledger)) as (rt, sms):
         jobs: list[Scheduler] = []
         serving = replace(rt, waker=lambda name: jobs[0].wake(name))  # noqa: PLW0108 - made below
-        jobs.append(Scheduler([(j.name, functools.partial(j.run, serving), j.every) for j in TIMETABLE]))
+        ticks = [(job.name, functools.partial(job.run, serving), job.every) for job in TIMETABLE]
+        jobs.append(Scheduler(ticks, delays=delays(serving)))
         jobs[0].start()
         while True:
             if report:

@@ -1,25 +1,29 @@
 """Planned reminders leave: intent committed, then the call with no transaction open, then its result."""
 
 import asyncio
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from jobs import turns
 from jobs.guarding import clear, look
 from reminder.actions import holding
-from reminder.actions.deliveries import hear
-from reminder.actions.dispatching import claim, end_late
+from reminder.actions.deliveries import hear_all
+from reminder.actions.dispatching import Claimed, claim, end_late
 from reminder.channels.base import Port
 from reminder.domain.messages import Answer, Declined, NotSent, Outgoing
-from reminder.domain.people import Channel
 from reminder.failpoints import failpoint
+from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import holds, overview, reminders
+from reminder.store import holds, overview
 from reminder.store.database import Tx
-
-ROUNDS = 1000
-"""At most so many batches in one tick."""
 
 PATIENCE = 3.0
 """Seconds one tick waits, in all, for the channel's rate to let more through."""
+
+LOOK = 1.0
+"""Seconds, at most, between two looks for more while calls are under way."""
 
 
 async def dispatch(rt: Runtime) -> int:
@@ -27,15 +31,11 @@ async def dispatch(rt: Runtime) -> int:
 
     With a concurrency of one it is one message at a time over all channels, in an order that repeats itself.
     """
-    async with rt.db.read() as tx:
-        first = await reminders.next_send_at(tx)
-    if rt.guard is None and (first is None or first > rt.clock.now()):
-        return 0
     ports: list[Port] = [port for port in (rt.chat, rt.sms) if port is not None]
     if rt.concurrency == 1:
-        return sum([await _channel(rt, port) for port in ports])
+        return sum([await _if_due(rt, port) for port in ports])
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_channel(rt, port)) for port in ports]
+        tasks = [group.create_task(_if_due(rt, port)) for port in ports]
     return sum(task.result() for task in tasks)
 
 
@@ -44,25 +44,29 @@ async def dispatch_telegram(rt: Runtime) -> int:
     return await _if_due(rt, rt.chat)
 
 
-async def telegram_waits(rt: Runtime) -> bool:
-    """Whether a message could go now: of many machines' ticks only such a one becomes a job."""
-    return rt.chat is not None and await _waits(rt, rt.chat)
-
-
-async def sms_waits(rt: Runtime) -> bool:
-    """As `telegram_waits`."""
-    return rt.sms is not None and await _waits(rt, rt.sms)
-
-
-async def _waits(rt: Runtime, port: Port) -> bool:
-    async with rt.db.read() as tx:
-        first = await holds.next_send_at(tx, port.name.value)
-    return first is not None and first <= rt.clock.now()
-
-
 async def dispatch_sms(rt: Runtime) -> int:
     """As `dispatch_telegram`."""
     return await _if_due(rt, rt.sms)
+
+
+async def telegram_next(rt: Runtime) -> datetime | None:
+    """When the next message may go; None: there is none, or nobody to carry it."""
+    return await _next(rt, rt.chat) if rt.chat is not None else None
+
+
+async def sms_next(rt: Runtime) -> datetime | None:
+    """As `telegram_next`."""
+    return await _next(rt, rt.sms) if rt.sms is not None else None
+
+
+async def _next(rt: Runtime, port: Port) -> datetime | None:
+    async with rt.db.read() as tx:
+        return await holds.next_send_at(tx, port.name.value)
+
+
+async def _waits(rt: Runtime, port: Port) -> bool:
+    first = await _next(rt, port)
+    return first is not None and first <= rt.clock.now()
 
 
 async def _if_due(rt: Runtime, port: Port | None) -> int:
@@ -74,75 +78,141 @@ async def _if_due(rt: Runtime, port: Port | None) -> int:
 
 
 async def _channel(rt: Runtime, port: Port) -> int:
-    total, waited, valve = 0, 0.0, rt.valves[port.name]
-    await look(rt)
-    for _ in range(ROUNDS):
-        failpoint("claim.before_begin")
-        async with rt.db.write() as tx:
-            batch = await _take(tx, rt, port.name)
-            newest = await overview.newest(tx) if batch and rt.instance is not None else 0
-        if rt.instance is not None:
-            rt.instance.sent(newest)  # before anything leaves: an older database is then known as one
-        failpoint("claim.after_commit")
-        if batch:
-            async with asyncio.TaskGroup() as group:
-                for outgoing in batch:
-                    group.create_task(_send(rt, port, outgoing))
-            total += len(batch)
-            continue
-        wait = valve.wait(rt.clock.monotonic())
-        if wait <= 0 or waited + wait > PATIENCE:
-            break
-        waited += wait
-        await rt.clock.sleep(wait)
+    """Claim and send until nothing waits and every call has its result."""
+    total, more, waited, bell = 0, True, 0.0, rt.bells[port.name]
+    async with asyncio.TaskGroup() as group:
+        calls = _Calls(rt, port, group)
+        while True:
+            bell.clear()
+            await calls.record()
+            if more and not rt.stopping.is_set() and calls.room >= (rt.concurrency + 1) // 2:
+                claimed = await calls.claim()
+                total, more = total + len(claimed.leaving), claimed.looked > 0
+                await asyncio.sleep(0)  # the calls begin
+            elif calls.lines:
+                await _rung(bell, LOOK if more else await _patience(rt, port))
+                more = more or await _waits(rt, port)
+            else:
+                wait = rt.valves[port.name].wait(rt.clock.monotonic())
+                if wait <= 0 or waited + wait > PATIENCE or rt.stopping.is_set():
+                    break
+                await rt.clock.sleep(wait)
+                waited, more = waited + wait, True
     await turns.give_back(rt, port.name)
     return total
 
 
-async def _take(tx: Tx, rt: Runtime, channel: Channel) -> list[Outgoing]:
-    """What may leave now, if anything may, and we are the one who sends."""
-    if not await turns.take(tx, rt, channel):
-        return []
-    valve, now, monotonic = rt.valves[channel], rt.clock.now(), rt.clock.monotonic()
-    way = await clear(tx, rt, channel)
-    until = valve.shut_until(now) or way.until
-    if way.right_clock and (until is not None or way.only_asks):
-        await end_late(tx, rt.desk, channel)
-    if until is not None:
-        if way.right_clock:
-            # Put off, so that nobody asks in vain; by a clock that may be wrong nothing is put anywhere.
-            await holding.put_off(tx, channel, until)
-        return []
-    room = valve.room(now, monotonic, rt.concurrency)
-    if room <= 0:
-        return []
-    only = holding.ASKS if way.only_asks else ()
-    batch = await claim(tx, rt.desk, channel, room, resting=valve.resting(monotonic), only=only)
-    valve.took(batch, monotonic)
-    await turns.keep(tx, rt, channel)
-    return batch
+async def _rung(bell: asyncio.Event, patience: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await bell.wait()
 
 
-async def _called(rt: Runtime, port: Port, outgoing: Outgoing) -> tuple[Answer, bool]:
-    """The answer, and whether the provider has just begun to refuse our account."""
-    begun = rt.clock.monotonic()
-    news = await port.send(outgoing)
-    rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
-    failpoint(f"call.{port.name}.after_answer")
-    return news, rt.valves[port.name].heard(outgoing.to, news, rt.clock.now())
+async def _patience(rt: Runtime, port: Port) -> float:
+    """Seconds until there may be something to claim, if nobody rings before."""
+    wait = rt.valves[port.name].wait(rt.clock.monotonic())
+    if wait <= 0 and (first := await _next(rt, port)) is not None:
+        wait = (first - rt.clock.now()).total_seconds()
+    return min(wait, LOOK) if wait > 0 else LOOK
 
 
-async def _send(rt: Runtime, port: Port, outgoing: Outgoing) -> None:
-    failpoint(f"call.{port.name}.before")
-    news: Answer
-    if turns.lasts(rt, port.name):
-        news, refused = await _called(rt, port, outgoing)
-    else:
-        news, refused = NotSent(reason="turn_over"), False
-    async with rt.db.write() as tx:
-        failpoint("result.after_begin")
-        await hear(tx, rt.desk, outgoing.token, news)
-        if refused and isinstance(news, Declined):
-            await holding.channel_refused(tx, rt.desk, port.name, news.code)
-        failpoint("result.before_commit")
-    failpoint("result.after_commit")
+class _Calls:
+    """What is under way on one channel. A line is free again when the result of its message is written."""
+
+    def __init__(self, rt: Runtime, port: Port, group: asyncio.TaskGroup) -> None:
+        self._rt, self._port, self._group = rt, port, group
+        self._valve = rt.valves[port.name]
+        self.lines: dict[str, str] = {}
+        """By attempt."""
+        self._landed: list[tuple[Outgoing, Answer, bool]] = []
+
+    @property
+    def room(self) -> int:
+        return self._rt.concurrency - len(self.lines)
+
+    async def claim(self) -> Claimed:
+        """Take what may leave now, and begin its calls."""
+        rt = self._rt
+        await look(rt)
+        failpoint("claim.before_begin")
+        async with rt.db.write() as tx:
+            claimed = await self._take(tx)
+            newest = await overview.newest(tx) if claimed.leaving and rt.instance is not None else 0
+        if newest and rt.instance is not None:
+            rt.instance.sent(newest)  # before anything leaves: an older database is then known as one
+        failpoint("claim.after_commit")
+        for outgoing, line in claimed.leaving:
+            self.lines[outgoing.token] = line
+            self._group.create_task(self._call(outgoing))
+        return claimed
+
+    async def _take(self, tx: Tx) -> Claimed:
+        """If anything may leave, and we are the one who sends."""
+        rt, channel, valve = self._rt, self._port.name, self._valve
+        if not await turns.take(tx, rt, channel):
+            return Claimed()
+        now, monotonic = rt.clock.now(), rt.clock.monotonic()
+        way = await clear(tx, rt, channel)
+        until = valve.shut_until(now) or way.until
+        if way.right_clock and (until is not None or way.only_asks):
+            await end_late(tx, rt.desk, channel)
+        if until is not None:
+            if way.right_clock:
+                # Put off, so that nobody asks in vain; by a clock that may be wrong nothing is put anywhere.
+                await holding.put_off(tx, channel, until)
+            return Claimed()
+        room = valve.room(now, monotonic, self.room, flying=len(self.lines))
+        if room <= 0:
+            return Claimed()
+        resting, only = valve.resting(monotonic), holding.ASKS if way.only_asks else ()
+        busy = set(self.lines.values())
+        claimed = await claim(tx, rt.desk, channel, room, busy=busy, resting=resting, only=only)
+        valve.took(claimed.outgoing, monotonic)
+        await turns.keep(tx, rt, channel)
+        return claimed
+
+    async def _call(self, outgoing: Outgoing) -> None:
+        rt, port = self._rt, self._port
+        failpoint(f"call.{port.name}.before")
+        news: Answer = NotSent(reason="turn_over")
+        refused = False
+        if turns.lasts(rt, port.name):
+            begun = rt.clock.monotonic()
+            news = await port.send(outgoing)
+            rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
+            failpoint(f"call.{port.name}.after_answer")
+            refused = self._valve.heard(outgoing.to, news, rt.clock.now())
+        self._landed.append((outgoing, news, refused))
+        rt.bells[port.name].set()
+
+    async def record(self) -> None:
+        """Write down what has ended."""
+        landed, self._landed = self._landed, []
+        if landed:
+            await self._keep(landed)
+
+    async def _keep(self, landed: list[tuple[Outgoing, Answer, bool]]) -> None:
+        """Together, or, if one of them cannot be taken in, each by itself."""
+        try:
+            await self._write(landed)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            if len(landed) > 1:
+                for one in landed:
+                    await self._keep([one])
+                return
+            log.error("result.lost", error=type(error).__name__, exc_info=error)  # its lease will run out
+        for outgoing, _, _ in landed:
+            del self.lines[outgoing.token]
+
+    async def _write(self, landed: list[tuple[Outgoing, Answer, bool]]) -> None:
+        rt, channel = self._rt, self._port.name
+        async with rt.db.write() as tx:
+            failpoint("result.after_begin")
+            await hear_all(tx, rt.desk, [(outgoing.token, news) for outgoing, news, _ in landed])
+            for _, news, refused in landed:
+                if refused and isinstance(news, Declined):
+                    await holding.channel_refused(tx, rt.desk, channel, news.code)
+            failpoint("result.before_commit")
+        failpoint("result.after_commit")

@@ -30,6 +30,8 @@ async def read_inbox(rt: Runtime) -> int:
         total += len(letters)
         if len(letters) < BATCH:
             break
+    if total:
+        rt.ring()  # most of what comes in is answered
     return total
 
 

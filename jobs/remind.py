@@ -1,5 +1,7 @@
 """Entries whose next reminder has come become reminder rows; the agenda moves on."""
 
+from datetime import datetime
+
 from jobs.guarding import believed
 from reminder.actions.reminding import fall_due
 from reminder.failpoints import failpoint
@@ -9,6 +11,12 @@ from reminder.store import entries
 BATCH = 500
 ROUNDS = 200
 """At most so many batches in one tick; the rest is due at the next."""
+
+
+async def next_entry(rt: Runtime) -> datetime | None:
+    """When the next entry has something to say."""
+    async with rt.db.read() as tx:
+        return await entries.next_due_at(tx)
 
 
 async def remind(rt: Runtime) -> int:
@@ -31,4 +39,5 @@ async def remind(rt: Runtime) -> int:
         total += count
         if count < BATCH:
             break
+    rt.ring()
     return total

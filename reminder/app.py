@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from jobs.timetable import TIMETABLE, WATCH
+from jobs.timetable import TIMETABLE, WATCH, delays
 from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
@@ -257,7 +257,7 @@ def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtim
     jobs: list[Scheduler] = []
     rt = runtime_of(base, settings, waker=lambda name: jobs[0].wake(name), **channels)  # noqa: PLW0108 - made below
     ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in (*TIMETABLE, *WATCH)]
-    jobs.append(Scheduler(ticks, meters=rt.meters))
+    jobs.append(Scheduler(ticks, delays=delays(rt), meters=rt.meters))
     return rt, jobs[0]
 
 

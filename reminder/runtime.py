@@ -1,11 +1,12 @@
 """What a job, a command or a request may touch: the database, the desk, the channels."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from reminder.actions.desk import Desk
-from reminder.channels.base import ChatPort, SmsPort
+from reminder.channels.base import POOL, ChatPort, SmsPort
 from reminder.clock import Clock
 from reminder.domain.people import Channel
 from reminder.instance import Instance
@@ -38,7 +39,8 @@ class Runtime:
     bot_name: str = ""
     instance: Instance | None = None
     """What this machine remembers outside the database; None: a play, or a test."""
-    concurrency: int = 8
+    concurrency: int = POOL
+    """Calls of one channel that may be under way at once."""
     memo: dict[str, object] = field(default_factory=dict)
     """What jobs remember between ticks and may forget at any time."""
 
@@ -57,11 +59,22 @@ class Runtime:
     announce: Callable[[Tx], Awaitable[None]] | None = None
     """Of a worker: asks, within the transaction that writes messages, for the jobs that send them."""
 
+    bells: dict[Channel, asyncio.Event] = field(default_factory=lambda: {c: asyncio.Event() for c in Channel})
+    """Rung when there is something new to send on a channel, or a call has ended."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is about to end: nothing new is begun."""
+
     waker: Callable[[str], None] = lambda _name: None
     """Asks the scheduler to run a job now; the demo and tests run jobs themselves."""
 
     def wake(self, job: str) -> None:
         self.waker(job)
+
+    def ring(self) -> None:
+        """Messages have been written that may go at once."""
+        for channel, bell in self.bells.items():
+            bell.set()
+            self.wake(f"dispatch {channel}")
 
     def stopped(self) -> list[str]:
         """Channels on which nothing leaves just now, each in a sentence."""

@@ -77,6 +77,7 @@ async def serve(
             await set_menus(rt)
         waiting = loop.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        rt.stopping.set()
         await _wind_down(scheduler, [server for server, _ in servers], {*tasks, waiting})
         for task in done - {waiting}:
             task.result()

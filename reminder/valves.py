@@ -42,10 +42,10 @@ class Valve:
         ends = [end for end in (self.breaker.until, self.floods.until) if end and now < end <= now + LONGEST]
         return max(ends, default=None)
 
-    def room(self, now: datetime, monotonic: float, most: int) -> int:
-        """How many may leave at once: one while the provider is being tried again."""
+    def room(self, now: datetime, monotonic: float, most: int, *, flying: int = 0) -> int:
+        """How many may leave now; while the provider is being tried again one is under way at most."""
         if self.breaker.position(now) is Position.TRYING:
-            most = min(most, 1)
+            most = min(most, 1 - flying)
         if self.rates is not None:
             most = min(most, self._whole().room(monotonic))
         return most

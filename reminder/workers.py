@@ -37,7 +37,7 @@ ASK = timedelta(seconds=10)
 """How long Telegram is asked at a time, so that another worker can soon take over."""
 
 _POLL, _POLL_TURN = "telegram updates", 25.0
-_CHUNKS = [job.name for job in TIMETABLE if job.waits is not None]
+_CHUNKS = [job.name for job in TIMETABLE if job.chunk]
 
 
 async def work(settings: Settings, say: Callable[[str], None], *, doors: bool = False) -> None:
@@ -144,7 +144,7 @@ def jobs_of(rt: Runtime) -> list[Shared]:
 
 
 def _job(rt: Runtime, job: Job) -> Shared:
-    waits = functools.partial(job.waits, rt) if job.waits is not None else None
+    waits = functools.partial(job.waits, rt) if job.chunk else None
     return Shared(name=job.name, tick=functools.partial(_tick, rt, job), every=job.every, waits=waits)
 
 

@@ -1,6 +1,6 @@
 """The world's news about a message reaches its reminder, and so its case, only here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -23,8 +23,9 @@ from reminder.domain.messages import (
 from reminder.domain.people import Channel
 from reminder.domain.reminders import State
 from reminder.failpoints import failpoint
-from reminder.store import cases, holds, inbox, overview, people, receipts, reminders, residents
+from reminder.store import cases, departures, holds, inbox, overview, people, receipts, reminders, residents
 from reminder.store.database import Tx
+from reminder.store.departures import Taken
 from reminder.store.reminders import Reminder
 
 LEASE = timedelta(seconds=30)
@@ -55,6 +56,33 @@ async def hear(tx: Tx, desk: Desk, token: str, news: News) -> None:
             await _answer(tx, desk, reminder, token, news)
     except Stale:
         return
+
+
+async def hear_all(tx: Tx, desk: Desk, heard: Sequence[tuple[str, Answer]]) -> None:
+    """As `hear`, for the answers to many calls: what simply went is written down together."""
+    went = {token: news.provider_id for token, news in heard if isinstance(news, Accepted)}
+    plain = await departures.under_way(tx, list(went)) if went else {}
+    early = await receipts.early(tx, list(went), list(went.values())) if went else set()
+    taken = [reminder for token, reminder in plain.items() if not early & {token, went[token]}]
+    now = desk.clock.now()
+    rows = [
+        Taken(
+            reminder_id=reminder.id,
+            token=reminder.token,
+            provider_id=went[reminder.token],
+            is_end=reminder.channel == Channel.TELEGRAM,
+        )
+        for reminder in taken
+        if reminder.token is not None
+    ]
+    await departures.taken_on(tx, rows, now=now)
+    await cases.tell_all(
+        tx, [(one.case_id, {"detail_id": one.id, "kind": one.kind}) for one in taken], now, "sent"
+    )
+    done = {row.token for row in rows}
+    for token, news in heard:
+        if token not in done:
+            await hear(tx, desk, token, news)
 
 
 async def _answer(tx: Tx, desk: Desk, reminder: Reminder, token: str, news: Answer) -> None:

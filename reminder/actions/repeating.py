@@ -1,16 +1,13 @@
 """Has this number had these very words so often that something of ours must be going round in a circle?"""
 
-from datetime import timedelta
-
-from reminder.actions.scene import Scene
+from reminder.actions.scene import LATELY, Scene
 from reminder.domain.people import Channel
 from reminder.logs import log
 from reminder.store import holds
 from reminder.store.database import Tx
 
-SPAN = timedelta(hours=24)
 MOST = 3
-"""The same words to one number within the span; the next one is stopped, whatever called for it."""
+"""The same words to one number within `LATELY`; the next one is stopped, whatever called for it."""
 
 
 async def too_often(tx: Tx, scene: Scene, text: str) -> bool:
@@ -18,9 +15,9 @@ async def too_often(tx: Tx, scene: Scene, text: str) -> bool:
     reminder = scene.reminder
     if reminder.channel != Channel.SMS or reminder.phone_id is None:
         return False
-    sent = await holds.texts_to(tx, reminder.phone_id, scene.now - SPAN)
-    if len(sent) < MOST:
+    if scene.had.lately < MOST:
         return False
+    sent = await holds.texts_to(tx, reminder.phone_id, scene.now - LATELY)
     same = sum(scene.desk.text_of(row) == text for row in sent)
     if same >= MOST:
         log.error("text.repeated", reminder=reminder.id, kind=reminder.kind, times=same)

@@ -1,8 +1,8 @@
 """What a message is about, read fresh in one transaction: case, entry, people, resident."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from reminder.actions import versions
 from reminder.actions.desk import Desk
@@ -15,9 +15,11 @@ from reminder.domain.offices import Office
 from reminder.domain.people import Person, Staff
 from reminder.domain.planning import Told
 from reminder.domain.protocols import Milestone, Protocol
-from reminder.store import cases, entries, people, reminders, residents
+from reminder.domain.workdays import at, local_day
+from reminder.store import cases, entries, holds, inbox, people, reminders, residents
 from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
+from reminder.store.inbox import Question
 from reminder.store.reminders import Reminder
 from reminder.store.residents import Phone, Resident
 
@@ -59,6 +61,9 @@ class CaseScene:
         quoted = within or not self.row.case.confidential
         return task_in_words(entry, self.desk.templates, lang, quoted=quoted)
 
+    def entry(self, entry_id: int | None) -> Entry | None:
+        return next((e for e in self.entries.values() if e.id == entry_id), None)
+
     def open_of(self, milestone: str) -> Entry | None:
         """The latest open entry of a milestone."""
         found = [e for e in self.entries.values() if e.milestone == milestone and e.is_open]
@@ -86,6 +91,20 @@ def _first(entries: Iterable[Entry]) -> Entry | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Had:
+    """How many texts a phone has had from us today and within `LATELY`, and what it is being asked."""
+
+    today: int = 0
+    lately: int = 0
+    asked: Question | None = None
+
+
+NOTHING = Had()
+
+LATELY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """A reminder with its surroundings; `case` is None for messages about no case."""
 
@@ -97,6 +116,7 @@ class Scene:
     entry: Entry | None = None
     resident: Resident | None = None
     phone: Phone | None = None
+    had: Had = NOTHING
     person: Person | None = None
     told: tuple[Told, ...] = field(default=())
     needs: tuple[str, ...] = ()
@@ -115,49 +135,86 @@ class Scene:
 
 async def read_case(tx: Tx, desk: Desk, case_id: int) -> CaseScene:
     """The case as its facts stand now. Raises NotFound."""
-    row = (await cases.many(tx, [case_id])).get(case_id)
-    if row is None:
+    return (await read_cases(tx, desk, [case_id]))[case_id]
+
+
+async def read_cases(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> dict[int, CaseScene]:
+    """Many cases in as many statements as one. Raises NotFound if one of them is not there."""
+    rows = await cases.many(tx, case_ids)
+    if any(case_id not in rows for case_id in case_ids):
         raise NotFound("not_found")
-    await versions.at_hand(tx, desk, row)
-    facts = (await cases.facts(tx, [case_id]))[case_id]
-    return CaseScene(
-        desk=desk,
-        now=desk.clock.now(),
-        row=row,
-        past=history(facts, direct_answer=row.case.direct_answer),
-        entries=(await entries.of(tx, [case_id]))[case_id],
-        staff=await people.staff(tx),
-        sides=(await cases.sides(tx, [case_id]))[case_id],
-    )
+    for row in {row.protocol_held: row for row in rows.values()}.values():
+        await versions.at_hand(tx, desk, row)
+    facts, kept = await cases.facts(tx, case_ids), await entries.of(tx, case_ids)
+    sides, staff = await cases.sides(tx, case_ids), await people.staff(tx)
+    return {
+        case_id: CaseScene(
+            desk=desk,
+            now=desk.clock.now(),
+            row=row,
+            past=history(facts[case_id], direct_answer=row.case.direct_answer),
+            entries=kept[case_id],
+            staff=staff,
+            sides=sides[case_id],
+        )
+        for case_id, row in rows.items()
+    }
 
 
 async def read_scene(tx: Tx, desk: Desk, reminder: Reminder) -> Scene:
     """Everything a reminder's message is made of and decided on."""
-    case = await read_case(tx, desk, reminder.case_id) if reminder.case_id is not None else None
-    staff = case.staff if case is not None else await people.staff(tx)
-    entry = None
-    if case is not None and reminder.entry_id is not None:
-        entry = next((e for e in case.entries.values() if e.id == reminder.entry_id), None)
-    resident, phone = None, None
-    if reminder.resident_id is not None:
-        resident = (await residents.many(tx, [reminder.resident_id])).get(reminder.resident_id)
-    if reminder.phone_id is not None:
-        phone = await residents.phone(tx, desk.sealer, reminder.phone_id, reminder.resident_id)
-    told = await reminders.told(tx, [entry.id]) if entry is not None else {}
-    needs: tuple[str, ...] = ()
-    if case is not None and reminder.kind == "staff_visit_tomorrow":
-        people_there = await residents.many(tx, sorted(case.sides))
-        needs = tuple(dict.fromkeys(r.needs for r in people_there.values() if r.needs))
-    return Scene(
-        desk=desk,
-        now=desk.clock.now(),
-        reminder=reminder,
-        staff=staff,
-        case=case,
-        entry=entry,
-        resident=resident,
-        phone=phone,
-        person=staff.people.get(reminder.person_id) if reminder.person_id is not None else None,
-        told=tuple(told.get(entry.id, [])) if entry is not None else (),
-        needs=needs,
-    )
+    return (await read_scenes(tx, desk, [reminder]))[0]
+
+
+async def read_scenes(tx: Tx, desk: Desk, found: Sequence[Reminder]) -> list[Scene]:
+    """The scenes of many reminders in as many statements as one. Raises NotFound as `read_cases` does."""
+    case_ids = sorted({one.case_id for one in found if one.case_id is not None})
+    scenes = await read_cases(tx, desk, case_ids) if case_ids else {}
+    staff = await people.staff(tx)
+    there = {one.case_id for one in found if one.kind == "staff_visit_tomorrow" and one.case_id is not None}
+    wanted = {one.resident_id for one in found if one.resident_id is not None}
+    wanted |= {resident_id for case_id in there for resident_id in scenes[case_id].sides}
+    known = await residents.many(tx, sorted(wanted))
+    phones = await residents.of_texts(tx, desk.sealer, [(one.phone_id, one.resident_id) for one in found])
+    had = await _had(tx, desk, sorted({phone.id for phone in phones.values()}))
+    told = await reminders.told(tx, sorted({one.entry_id for one in found if one.entry_id is not None}))
+    made = []
+    for one in found:
+        case = scenes.get(one.case_id) if one.case_id is not None else None
+        phone = phones.get((one.phone_id, one.resident_id))
+        entry = case.entry(one.entry_id) if case is not None else None
+        scene = Scene(
+            desk=desk,
+            now=desk.clock.now(),
+            reminder=one,
+            staff=staff,
+            case=case,
+            entry=entry,
+            resident=known.get(one.resident_id) if one.resident_id is not None else None,
+            phone=phone,
+            had=had[phone.id] if phone is not None else NOTHING,
+            person=staff.people.get(one.person_id) if one.person_id is not None else None,
+            told=tuple(told.get(entry.id, ())) if entry is not None else (),
+            needs=_needs(case, known) if case is not None and one.case_id in there else (),
+        )
+        made.append(scene)
+    return made
+
+
+def _needs(case: CaseScene, known: Mapping[int, Resident]) -> tuple[str, ...]:
+    people_there = [known[resident_id] for resident_id in sorted(case.sides) if resident_id in known]
+    return tuple(dict.fromkeys(one.needs for one in people_there if one.needs))
+
+
+async def _had(tx: Tx, desk: Desk, phone_ids: Sequence[int]) -> dict[int, Had]:
+    if not phone_ids:
+        return {}
+    now, zone = desk.clock.now(), desk.office.zone
+    midnight = at(local_day(now, zone), time.min, zone)
+    today = await reminders.texts_since(tx, phone_ids, midnight)
+    lately = await holds.texts_since(tx, phone_ids, now - LATELY)
+    asked = await inbox.open_questions(tx, phone_ids, now)
+    return {
+        one: Had(today=today.get(one, 0), lately=lately.get(one, 0), asked=asked.get(one))
+        for one in phone_ids
+    }

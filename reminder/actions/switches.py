@@ -1,21 +1,16 @@
 """Who stops what may leave the house, lets it go again, and takes the office live?"""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
 from reminder.actions.record import begin
-from reminder.actions.scene import Scene
+from reminder.actions.verdicts import STOPPED
 from reminder.domain.errors import Refused
 from reminder.domain.people import Channel, Staff
-from reminder.domain.reminders import Reason, State
 from reminder.domain.switches import ALL, Switches, unit_name
-from reminder.store import holds, people, reminders, switches
+from reminder.store import holds, people, switches
 from reminder.store.database import Tx
-
-STOPPED = timedelta(minutes=10)
-"""How long a message that is stopped waits before it is looked at again."""
 
 
 async def stop(tx: Tx, desk: Desk, by: Actor, name: str, why: str) -> str:
@@ -85,22 +80,3 @@ async def put_on_hold(tx: Tx, desk: Desk, channel: Channel) -> None:
     """What could go by a channel that is stopped waits a while and is looked at again."""
     moment = desk.clock.now()
     await holds.hold(tx, channel.value, moment, moment + STOPPED)
-
-
-async def restrained(tx: Tx, scene: Scene, now: Switches) -> bool:
-    """Whether a reminder may not leave as the switches stand: it waits for its unit, or ends in test mode.
-
-    One of no more use waits for nothing.
-    """
-    reminder = scene.reminder
-    of_use = reminder.useless_at is None or scene.now < reminder.useless_at
-    if scene.case is not None and now.stopped and of_use:
-        chain = scene.case.staff.chain(scene.case.row.unit_id)
-        if now.holds_unit(unit.id for unit in chain):
-            await reminders.postpone(tx, reminder.id, scene.now + STOPPED, reason=holds.STOPPED)
-            return True
-    if now.live or scene.phone is None or scene.desk.sealer.blind(scene.phone.number) in now.members:
-        return False
-    ended = {"reason": Reason.TEST_MODE.value, "ended_at": scene.now, "lease_until": None}
-    await reminders.move(tx, reminder.id, State.PLANNED, State.SUPPRESSED, **ended)
-    return True

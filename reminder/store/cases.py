@@ -335,6 +335,14 @@ async def tell(
     await _TELL.run(tx, case_id=case_id, at=at, what=what, by=by, detail=detail)
 
 
+async def tell_all(
+    tx: Tx, said: Sequence[tuple[int | None, Mapping[str, Any]]], at: datetime, what: str
+) -> None:
+    """The same line for many cases, each with its detail."""
+    rows = [{"case_id": n, "at": at, "what": what, "by": None, "detail": detail} for n, detail in said]
+    await _TELL.run_many(tx, rows)
+
+
 _TELL = Prepared(sa.insert(t.timeline))
 
 

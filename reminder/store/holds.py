@@ -10,7 +10,7 @@ from reminder.domain.reminders import State
 from reminder.store import reminders
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared
+from reminder.store.prepared import Prepared, each
 from reminder.store.reminders import Reminder
 
 _PLANNED = t.reminders.c.state == State.PLANNED.value
@@ -115,15 +115,27 @@ async def texts_to(tx: Tx, phone_id: int, since: datetime) -> list[dict[str, Any
     return await _TEXTS.rows(tx, phone=phone_id, since=since)
 
 
+async def texts_since(tx: Tx, phone_ids: Sequence[int], since: datetime) -> dict[int, int]:
+    """How many attempts `texts_to` finds for each phone."""
+    rows = await _TEXTS_SINCE.rows(tx, phones=list(phone_ids), since=since)
+    return {row["phone_id"]: row["n"] for row in rows}
+
+
+_WENT = (
+    (t.attempts.c.started_at > sa.bindparam("since"))
+    & t.attempts.c.outcome.not_in(["notsent", "declined"])
+    & t.attempts.c.sealed.is_not(None)
+)
 _TEXTS = Prepared(
     sa.select(t.attempts.c.token, t.attempts.c.sealed)
     .join(t.reminders, t.reminders.c.id == t.attempts.c.reminder_id)
-    .where(
-        t.reminders.c.phone_id == sa.bindparam("phone"),
-        t.attempts.c.started_at > sa.bindparam("since"),
-        t.attempts.c.outcome.not_in(["notsent", "declined"]),
-        t.attempts.c.sealed.is_not(None),
-    )
+    .where(t.reminders.c.phone_id == sa.bindparam("phone"), _WENT)
+)
+_TEXTS_SINCE = Prepared(
+    sa.select(t.reminders.c.phone_id, sa.func.count().label("n"))
+    .join(t.attempts, t.reminders.c.id == t.attempts.c.reminder_id)
+    .where(t.reminders.c.phone_id.in_(each("phones")), _WENT)
+    .group_by(t.reminders.c.phone_id)
 )
 
 

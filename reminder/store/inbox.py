@@ -136,9 +136,22 @@ _QUESTION = tuple(t.questions.c[name] for name in Question.__dataclass_fields__)
 
 
 async def open_question(tx: Tx, phone_id: int, now: datetime) -> Question | None:
-    query = sa.select(*_QUESTION).where(t.questions.c.phone_id == phone_id, t.questions.c.ended_at.is_(None))
-    row = (await tx.execute(query.where(t.questions.c.expires_at > now))).mappings().first()
-    return Question(**row) if row is not None else None
+    return (await open_questions(tx, [phone_id], now)).get(phone_id)
+
+
+async def open_questions(tx: Tx, phone_ids: Sequence[int], now: datetime) -> dict[int, Question]:
+    """By phone, of which each is asked one thing at a time."""
+    rows = await _OPEN.rows(tx, phones=list(phone_ids), now=now)
+    return {row["phone_id"]: Question(**row) for row in rows}
+
+
+_OPEN = Prepared(
+    sa.select(*_QUESTION).where(
+        t.questions.c.phone_id.in_(each("phones")),
+        t.questions.c.ended_at.is_(None),
+        t.questions.c.expires_at > sa.bindparam("now"),
+    )
+)
 
 
 async def ask(tx: Tx, *, now: datetime, **values: Any) -> int:

@@ -76,12 +76,13 @@ class Connection(aiosqlite.Connection):
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
         return found
 
-    async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """One statement for many rows of values, in one trip."""
+    async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """One statement for many rows of values, in one trip; how many rows of the table it touched."""
         try:
-            await self._execute(_ask_many, self._conn, sql, rows)
+            touched: int = await self._execute(_ask_many, self._conn, sql, rows)
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
+        return touched
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:
@@ -93,8 +94,8 @@ def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[A
     return raw.execute(sql, parameters).fetchall()
 
 
-def _ask_many(raw: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    raw.executemany(sql, rows).close()
+def _ask_many(raw: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+    return raw.executemany(sql, rows).rowcount
 
 
 def connect(database: str, *, inline: bool = False, **options: Any) -> Connection:

@@ -98,16 +98,15 @@ class Prepared:
     async def run(self, tx: Tx, **values: Any) -> None:
         await self.rows(tx, **values)
 
-    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Once for each of the rows, which all name the same values; in one trip."""
+    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Once for each of the rows, which all name the same values, in one trip; how many it touched."""
         if not rows:
-            return
+            return 0
         connection = driver_of(tx)
         if connection is None:
-            await tx.execute(self._statement, [dict(row) for row in rows])
-            return
+            return (await tx.execute(self._statement, [dict(row) for row in rows])).rowcount
         plan = self._plan(tx.dialect, rows[0])
-        await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
+        return await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

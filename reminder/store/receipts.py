@@ -1,12 +1,13 @@
 """What the provider said about messages afterwards, each word of it kept once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared
+from reminder.store.prepared import Prepared, each
 
 
 async def add(tx: Tx, *, provider_id: str, status: str, token: str, code: str, received_at: datetime) -> bool:
@@ -37,6 +38,22 @@ _ABOUT = t.receipts.c.provider_id == sa.bindparam("provider")
 _SAID = sa.select(t.receipts.c.provider_id, t.receipts.c.status, t.receipts.c.code)
 _OF_PROVIDER = Prepared(_SAID.where(_ABOUT))
 _OF = Prepared(_SAID.where(_ABOUT | (t.receipts.c.token == sa.bindparam("token"))))
+
+
+async def early(tx: Tx, tokens: Sequence[str], provider_ids: Sequence[str]) -> set[str]:
+    """Of these attempts and provider ids, those of which something has been said already."""
+    rows = await _EARLY.rows(tx, tokens=list(tokens), providers=list(provider_ids))
+    return {said for row in rows for said in (row["token"], row["provider_id"])}
+
+
+_EARLY = Prepared(
+    sa.union(
+        sa.select(t.receipts.c.token, t.receipts.c.provider_id).where(t.receipts.c.token.in_(each("tokens"))),
+        sa.select(t.receipts.c.token, t.receipts.c.provider_id).where(
+            t.receipts.c.provider_id.in_(each("providers"))
+        ),
+    )
+)
 
 
 async def token_of(tx: Tx, provider_id: str) -> str:

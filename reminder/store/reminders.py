@@ -55,16 +55,21 @@ class Reminder:
             return f"person:{self.person_id}"
         return f"resident:{self.resident_id}" if self.resident_id is not None else f"phone:{self.phone_id}"
 
+    @property
+    def line(self) -> str:
+        """Where it arrives: of two messages there the earlier one leaves first."""
+        return f"phone:{self.phone_id}" if self.phone_id is not None else self.recipient
 
-_COLUMNS = tuple(t.reminders.c[name] for name in Reminder.__dataclass_fields__)
+
+columns = tuple(t.reminders.c[name] for name in Reminder.__dataclass_fields__)
 
 
-def _reminder(row: Mapping[Any, Any]) -> Reminder:
+def made_of(row: Mapping[Any, Any]) -> Reminder:
     values = dict(row)
     return Reminder(**{**values, "state": State(values["state"])})
 
 
-_MADE = Made(_reminder)
+_MADE = Made(made_of)
 
 
 async def add(tx: Tx, **values: Any) -> int | None:
@@ -84,7 +89,7 @@ _ADD = {
 
 
 def _some(*where: Any) -> Prepared:
-    return Prepared(sa.select(*_COLUMNS).where(*where).order_by(t.reminders.c.id).limit(MOST))
+    return Prepared(sa.select(*columns).where(*where).order_by(t.reminders.c.id).limit(MOST))
 
 
 MOST = 1000
@@ -107,7 +112,7 @@ _BY_KEY = _some(t.reminders.c.key == sa.bindparam("key"))
 
 async def by_token(tx: Tx, token: str) -> Reminder | None:
     """The reminder an attempt belonged to, also when a later attempt has taken over."""
-    return next((_reminder(row) for row in await _BY_TOKEN.rows(tx, token=token)), None)
+    return next((made_of(row) for row in await _BY_TOKEN.rows(tx, token=token)), None)
 
 
 _BY_TOKEN = _some(
@@ -135,8 +140,8 @@ def _first(rows: list[Reminder]) -> Reminder | None:
 
 
 async def some(tx: Tx, *where: Any, limit: int = MOST) -> list[Reminder]:
-    query = sa.select(*_COLUMNS).where(*where).order_by(t.reminders.c.id).limit(limit)
-    return [_reminder(row) for row in (await tx.execute(query)).mappings()]
+    query = sa.select(*columns).where(*where).order_by(t.reminders.c.id).limit(limit)
+    return [made_of(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminder]:
@@ -145,7 +150,7 @@ async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminde
 
 
 _READY = Prepared(
-    sa.select(*_COLUMNS)
+    sa.select(*columns)
     .where(t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= sa.bindparam("now"))
     .where(t.reminders.c.channel == sa.bindparam("channel"))
     .order_by(t.reminders.c.send_after, t.reminders.c.id)
@@ -177,13 +182,6 @@ _MOVE = Prepared(
     .where(t.reminders.c.id == sa.bindparam("which"), t.reminders.c.state == sa.bindparam("was"))
     .returning(t.reminders.c.id)
 )
-
-
-async def postpone(tx: Tx, reminder_id: int, until: datetime, reason: str = "") -> None:
-    query = sa.update(t.reminders).where(
-        t.reminders.c.id == reminder_id, t.reminders.c.state == State.PLANNED.value
-    )
-    await tx.execute(query.values(send_after=until, reason=reason))
 
 
 async def update(tx: Tx, reminder_id: int, **values: Any) -> None:
@@ -235,7 +233,7 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
 
 
 _TOLD = Prepared(
-    sa.select(*_COLUMNS)
+    sa.select(*columns)
     .where(
         t.reminders.c.entry_id.in_(each("entries")), t.reminders.c.state.in_([state.value for state in HEARD])
     )
@@ -250,16 +248,21 @@ async def keys(tx: Tx, entry_ids: Sequence[int]) -> set[str]:
 _KEYS = Prepared(sa.select(t.reminders.c.key).where(t.reminders.c.entry_id.in_(each("entries"))))
 
 
-async def texts_since(tx: Tx, phone_id: int, since: datetime) -> list[Reminder]:
-    """Texts that went, or may have gone, to a phone since a moment; answers to the resident do not count."""
-    return await _TEXTS.made(tx, _MADE, phone=phone_id, since=since)
+async def texts_since(tx: Tx, phone_ids: Sequence[int], since: datetime) -> dict[int, int]:
+    """How many texts went, or may have gone, to each phone since a moment; answers do not count."""
+    rows = await _TEXTS.rows(tx, phones=list(phone_ids), since=since)
+    return {row["phone_id"]: row["n"] for row in rows}
 
 
-_TEXTS = _some(
-    t.reminders.c.phone_id == sa.bindparam("phone"),
-    t.reminders.c.state.in_([state.value for state in HEARD]),
-    t.reminders.c.lease_until >= sa.bindparam("since"),
-    t.reminders.c.key.not_like("reply:%"),
+_TEXTS = Prepared(
+    sa.select(t.reminders.c.phone_id, sa.func.count().label("n"))
+    .where(
+        t.reminders.c.phone_id.in_(each("phones")),
+        t.reminders.c.state.in_([state.value for state in HEARD]),
+        t.reminders.c.lease_until >= sa.bindparam("since"),
+        t.reminders.c.key.not_like("reply:%"),
+    )
+    .group_by(t.reminders.c.phone_id)
 )
 
 
@@ -269,7 +272,7 @@ async def flying(tx: Tx, now: datetime, limit: int) -> list[Reminder]:
 
 
 _FLYING = Prepared(
-    sa.select(*_COLUMNS)
+    sa.select(*columns)
     .where(t.reminders.c.state.in_([State.SENDING.value, State.UNCERTAIN.value]))
     .where(t.reminders.c.lease_until <= sa.bindparam("now"))
     .order_by(t.reminders.c.lease_until, t.reminders.c.id)
@@ -281,13 +284,6 @@ async def next_lease_at(tx: Tx) -> datetime | None:
     states = [State.SENDING.value, State.UNCERTAIN.value]
     query = sa.select(sa.func.min(t.reminders.c.lease_until)).where(t.reminders.c.state.in_(states))
     return (await tx.execute(query)).scalar()
-
-
-async def add_attempt(tx: Tx, *, token: str, reminder_id: int, started_at: datetime, **values: Any) -> None:
-    await _ADD_ATTEMPT.run(tx, token=token, reminder_id=reminder_id, started_at=started_at, **values)
-
-
-_ADD_ATTEMPT = Prepared(sa.insert(t.attempts))
 
 
 async def end_attempt(tx: Tx, token: str, *, outcome: str, code: str, provider_id: str, at: datetime) -> None:
@@ -363,7 +359,7 @@ async def last_before(tx: Tx, reminder: Reminder, kind: str) -> Reminder | None:
 
 
 _LAST_BEFORE = Prepared(
-    sa.select(*_COLUMNS)
+    sa.select(*columns)
     .where(t.reminders.c.person_id == sa.bindparam("person"), t.reminders.c.kind == sa.bindparam("kind"))
     .where(t.reminders.c.due_at < sa.bindparam("due"), t.reminders.c.state == State.SENT.value)
     .order_by(t.reminders.c.due_at.desc())

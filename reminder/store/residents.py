@@ -139,8 +139,23 @@ async def phones(tx: Tx, sealer: Sealer, resident_ids: Sequence[int]) -> dict[in
 
 async def phone(tx: Tx, sealer: Sealer, phone_id: int, holder: int | None) -> Phone | None:
     """A number; none if it is the holder's no more."""
-    row = await _PHONE.row(tx, id=phone_id, holder=holder)
-    return _phone(row, sealer) if row is not None else None
+    return (await of_texts(tx, sealer, [(phone_id, holder)])).get((phone_id, holder))
+
+
+async def of_texts(
+    tx: Tx, sealer: Sealer, wanted: Sequence[tuple[int | None, int | None]]
+) -> dict[tuple[int | None, int | None], Phone]:
+    """Numbers by (phone, holder); left out where the number is the holder's no more. No holder: anybody's."""
+    ids = sorted({phone_id for phone_id, _ in wanted if phone_id is not None})
+    if not ids:
+        return {}
+    found = {row["id"]: _phone(row, sealer) for row in await _BY_ID.rows(tx, ids=ids)}
+    held = {(row["phone_id"], row["resident_id"]) for row in await _HELD.rows(tx, ids=ids)}
+    return {
+        (phone_id, holder): found[phone_id]
+        for phone_id, holder in wanted
+        if phone_id in found and (holder is None or (phone_id, holder) in held)
+    }
 
 
 def _opted_out() -> sa.Label[bool]:
@@ -154,15 +169,9 @@ _PHONES = Prepared(
     .where(t.holders.c.resident_id.in_(each("ids")))
     .order_by(t.holders.c.resident_id, t.phones.c.id)
 )
-_HOLDER = sa.bindparam("holder", type_=sa.Integer)
-_PHONE = Prepared(
-    sa.select(t.phones, _opted_out()).where(
-        t.phones.c.id == sa.bindparam("id"),
-        sa.or_(
-            _HOLDER.is_(None),
-            sa.exists().where(t.holders.c.phone_id == t.phones.c.id, t.holders.c.resident_id == _HOLDER),
-        ),
-    )
+_BY_ID = Prepared(sa.select(t.phones, _opted_out()).where(t.phones.c.id.in_(each("ids"))))
+_HELD = Prepared(
+    sa.select(t.holders.c.phone_id, t.holders.c.resident_id).where(t.holders.c.phone_id.in_(each("ids")))
 )
 
 

@@ -204,7 +204,7 @@ async def flying(rt: Runtime) -> tuple[int, str]:
     clock_of(rt).advance(timedelta(seconds=31))
     await remind(rt)
     async with rt.db.write() as tx:
-        (outgoing,) = await claim(tx, rt.desk, Channel.SMS, 1)
+        (outgoing,) = (await claim(tx, rt.desk, Channel.SMS, 1)).outgoing
     (row,) = await rows(rt, "visit_offer")
     assert row.state is State.SENDING
     return row.id, outgoing.token

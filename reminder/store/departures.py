@@ -1,0 +1,123 @@
+"""Reminders on their way out, many at once: put off, on the point of leaving, taken on by the provider."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from reminder.domain.errors import Stale
+from reminder.domain.reminders import State
+from reminder.store import tables as t
+from reminder.store.database import Tx
+from reminder.store.prepared import Made, Prepared, each
+from reminder.store.reminders import MOST, Reminder, columns, made_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A reminder that is about to be handed over, by its `n`-th attempt; `sealed` are its words."""
+
+    reminder_id: int
+    token: str
+    n: int
+    told: dict[str, Any]
+    sealed: bytes
+
+
+async def postpone(tx: Tx, until: Sequence[tuple[int, datetime, str]]) -> None:
+    """(reminder, not before, reason) of planned rows that have to wait."""
+    await _POSTPONE.run_many(tx, [{"which": n, "send_after": at, "reason": why} for n, at, why in until])
+
+
+_PLANNED = (t.reminders.c.id == sa.bindparam("which")) & (t.reminders.c.state == State.PLANNED.value)
+_POSTPONE = Prepared(sa.update(t.reminders).where(_PLANNED))
+
+
+async def leave(tx: Tx, leaving: Sequence[Departure], *, now: datetime, lease_until: datetime) -> None:
+    """Write down that we are about to send, and what. Raises Stale if one of them is planned no more."""
+    rows = [
+        {
+            "which": one.reminder_id,
+            "state": State.SENDING.value,
+            "token": one.token,
+            "lease_until": lease_until,
+            "attempts": one.n,
+            "told": one.told,
+            "reason": "",
+        }
+        for one in leaving
+    ]
+    if await _LEAVE.run_many(tx, rows) != len(rows):
+        raise Stale("reminder.moved_on")
+    attempts = [
+        {
+            "token": one.token,
+            "reminder_id": one.reminder_id,
+            "n": one.n,
+            "started_at": now,
+            "sealed": one.sealed,
+        }
+        for one in leaving
+    ]
+    await _ADD_ATTEMPT.run_many(tx, attempts)
+
+
+_LEAVE = Prepared(sa.update(t.reminders).where(_PLANNED))
+_ADD_ATTEMPT = Prepared(sa.insert(t.attempts))
+
+
+async def under_way(tx: Tx, tokens: Sequence[str]) -> dict[str, Reminder]:
+    """Those whose current attempt is one of these and still waits for its answer, by attempt."""
+    found = await _UNDER_WAY.made(tx, _MADE, tokens=list(tokens))
+    return {reminder.token: reminder for reminder in found if reminder.token is not None}
+
+
+_MADE = Made(made_of)
+_UNDER_WAY = Prepared(
+    sa.select(*columns)
+    .where(t.reminders.c.token.in_(each("tokens")), t.reminders.c.state == State.SENDING.value)
+    .limit(MOST)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The provider has it; where no receipt ever comes, that is its end."""
+
+    reminder_id: int
+    token: str
+    provider_id: str
+    is_end: bool
+
+
+async def taken_on(tx: Tx, taken: Sequence[Taken], *, now: datetime) -> None:
+    """Raises Stale if one of them waits for its answer no more."""
+    rows = [
+        {
+            "which": one.reminder_id,
+            "state": State.SENT.value,
+            "provider_id": one.provider_id,
+            "sent_at": now,
+            "ended_at": now if one.is_end else None,
+            "reason": "",
+        }
+        for one in taken
+    ]
+    if await _TAKEN_ON.run_many(tx, rows) != len(rows):
+        raise Stale("reminder.moved_on")
+    ended = [{"this": one.token, "provider_id": one.provider_id, "ended_at": now} for one in taken]
+    await _END_ATTEMPT.run_many(tx, ended)
+
+
+_TAKEN_ON = Prepared(
+    sa.update(t.reminders).where(
+        t.reminders.c.id == sa.bindparam("which"), t.reminders.c.state == State.SENDING.value
+    )
+)
+_END_ATTEMPT = Prepared(
+    sa.update(t.attempts)
+    .where(t.attempts.c.token == sa.bindparam("this"))
+    .values(outcome="accepted", code="")
+)
