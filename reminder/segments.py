@@ -11,7 +11,8 @@ from reminder.domain.errors import Refused
 
 MOST_SEGMENTS = 2
 ONE_UCS2 = 70
-"""UTF-16 units in a single part; most of our texts are one, and need no cutting to be counted."""
+PART_UCS2 = 67
+"""UTF-16 units in a single part, and in each of several."""
 
 _NOT_GSM = re.compile(f"[^{re.escape(GSM_CHARSET.replace(chr(27), ''))}]")
 _ASCII_TWINS = str.maketrans(
@@ -48,8 +49,9 @@ def segments(text: str) -> Segments:
     """Count the parts: 160 units in one or 153 in each of several (GSM-7), 70 or 67 (UCS-2); TS 23.040."""
     if found := _NOT_GSM.search(text):
         units = len(text.encode("utf-16-le", "surrogatepass")) // 2
-        if units <= ONE_UCS2:
-            return Segments(encoding=Encoding.UCS2, units=units, count=1, culprit=found.group())
+        if units <= ONE_UCS2 or units == len(text):  # no character of two units, which must not be cut
+            count = 1 if units <= ONE_UCS2 else -(-units // PART_UCS2)
+            return Segments(encoding=Encoding.UCS2, units=units, count=count, culprit=found.group())
         parts = smsutil.unicode_split(text)
         return Segments(
             encoding=Encoding.UCS2,
@@ -77,7 +79,7 @@ def sms(text: str, lang: str, signature: str, *, provider_adds: bool = False) ->
     signed = sign(text, lang, signature)
     cost = segments(signed)
     if cost.count > MOST_SEGMENTS:
-        room = MOST_SEGMENTS * (153 if cost.encoding is Encoding.GSM7 else 67)
+        room = MOST_SEGMENTS * (153 if cost.encoding is Encoding.GSM7 else PART_UCS2)
         raise Refused("sms.too_long", count=cost.count, units=cost.units, over=max(1, cost.units - room))
     return text if provider_adds else signed
 

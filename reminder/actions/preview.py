@@ -188,6 +188,7 @@ def _scene(
         reminder=row,
         staff=case.staff,
         case=case,
+        office=case.office,
         entry=entry,
         resident=resident,
         phone=phone,

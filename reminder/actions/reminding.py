@@ -1,7 +1,7 @@
 """What falls due becomes a row: the steps of entries whose moment has come, once per recipient."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from reminder.actions import versions
@@ -39,8 +39,12 @@ class _Batch:
     residents: dict[int, Resident]
     phones: dict[int, list[Phone]]
     told: dict[int, list[Told]]
-    unheard: list[tuple[int, int]]
+    unheard: list[tuple[int, int]] = field(default_factory=list)
     """(case, reminder) of texts that cannot go and need a person instead."""
+    written: list[dict[str, object]] = field(default_factory=list)
+    """Rows of which nobody needs the number: they are written together."""
+    digests: dict[int, int | None] = field(default_factory=dict)
+    """Today's by person."""
 
     async def entry_due(self, entry: Entry, since: datetime) -> datetime | None:
         """Write the steps that are due; when is the next?"""
@@ -112,37 +116,37 @@ class _Batch:
             state = State.SUPPRESSED
         elif useless is not None and useless <= self.now:
             state, reason = State.MISSED, Reason.USELESS
-        added = await reminders.add(
-            self.tx,
-            **_about(entry, step),
-            kind=step.kind,
-            due_at=step.at,
-            useless_at=useless,
-            state=state.value,
-            reason=reason.value if reason else "",
-            ended_at=None if state is State.PLANNED else self.now,
+        row = _about(entry, step) | {
+            "kind": step.kind,
+            "due_at": step.at,
+            "useless_at": useless,
+            "state": state.value,
+            "reason": reason.value if reason else "",
+            "ended_at": None if state is State.PLANNED else self.now,
             **values,
-        )
-        failpoint("remind.after_resident_row" if step.resident else "remind.after_person_row")
-        if added is not None and step.resident and reason in NEEDS_A_PERSON:
+        }
+        if not step.resident or reason not in NEEDS_A_PERSON:
+            self.written.append(row)
+        elif (added := await reminders.add(self.tx, **row)) is not None:
             self.unheard.append((entry.case_id, added))
 
     async def to_digest(self, entry: Entry, step: DueStep, person: Person) -> None:
         """The step ends merged; one digest per person and day tells everything at once."""
-        await reminders.add(
-            self.tx,
-            **_about(entry, step),
-            key=_key(entry, step, f"person:{person.id}", Channel.TELEGRAM),
-            person_id=person.id,
-            channel=Channel.TELEGRAM.value,
-            kind=DIGEST,
-            due_at=step.at,
-            send_after=step.at,
-            state=State.MERGED.value,
-            digest_id=await self.digest_of(person),
-            ended_at=self.now,
-        )
-        failpoint("remind.after_digest_row")
+        if person.id not in self.digests:
+            self.digests[person.id] = await self.digest_of(person)
+            failpoint("remind.after_digest_row")
+        row = _about(entry, step) | {
+            "key": _key(entry, step, f"person:{person.id}", Channel.TELEGRAM),
+            "person_id": person.id,
+            "channel": Channel.TELEGRAM.value,
+            "kind": DIGEST,
+            "due_at": step.at,
+            "send_after": step.at,
+            "state": State.MERGED.value,
+            "digest_id": self.digests[person.id],
+            "ended_at": self.now,
+        }
+        self.written.append(row)
 
     async def digest_of(self, person: Person) -> int | None:
         office = self.desk.office
@@ -174,12 +178,12 @@ async def fall_due(tx: Tx, desk: Desk, limit: int = 500) -> int:
     due = await entries.due(tx, desk.clock.now(), limit)
     if not due:
         return 0
-    case_of = await entries.cases_of(tx, [entry_id for entry_id, _ in due])
-    case_ids = sorted(set(case_of.values()))
-    batch = await _read(tx, desk, case_ids, list(case_of))
-    kept = await entries.of(tx, case_ids)
-    by_id = {entry.id: entry for of_case in kept.values() for entry in of_case.values()}
+    by_id = {entry.id: entry for entry in await entries.by_ids(tx, [entry_id for entry_id, _ in due])}
+    case_ids = sorted({entry.case_id for entry in by_id.values()})
+    batch = await _read(tx, desk, case_ids, list(by_id))
     agenda = {entry_id: await batch.entry_due(by_id[entry_id], since) for entry_id, since in due}
+    await reminders.add_all(tx, batch.written)
+    failpoint("remind.after_rows")
     await entries.set_agenda(tx, agenda)
     for case_id, reminder_id in batch.unheard:
         await tell_otherwise(tx, desk, case_id, reminder_id)
@@ -200,7 +204,6 @@ async def _read(tx: Tx, desk: Desk, case_ids: Sequence[int], entry_ids: Sequence
         residents=await residents.many(tx, resident_ids),
         phones=await residents.phones(tx, desk.sealer, resident_ids),
         told=await reminders.told(tx, entry_ids),
-        unheard=[],
     )
 
 

@@ -119,12 +119,9 @@ class Scene:
     had: Had = NOTHING
     person: Person | None = None
     told: tuple[Told, ...] = field(default=())
+    office: Office
     needs: tuple[str, ...] = ()
     """What helps at the doors of the case's people; read only for the message that says so."""
-
-    @property
-    def office(self) -> Office:
-        return self.case.office if self.case is not None else self.desk.office
 
     @property
     def lang(self) -> str:
@@ -189,6 +186,7 @@ async def read_scenes(tx: Tx, desk: Desk, found: Sequence[Reminder]) -> list[Sce
             reminder=one,
             staff=staff,
             case=case,
+            office=case.office if case is not None else desk.office,
             entry=entry,
             resident=known.get(one.resident_id) if one.resident_id is not None else None,
             phone=phone,

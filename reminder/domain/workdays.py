@@ -1,9 +1,10 @@
 """Which days an office works (its marks over national days over an estimate), and when its hours happen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import accumulate, compress
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -261,9 +262,13 @@ class Hours:
             return instant.astimezone(UTC)
         return min(start for start, end in spans if start > instant and start < end)
 
-    def _spans(self, instant: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    def _spans(self, instant: datetime, zone: ZoneInfo) -> Sequence[tuple[datetime, datetime]]:
         """The spans of the days around `instant`; a day the clocks skip falls together with the next."""
-        today = local_day(instant, zone)
-        overnight = timedelta(days=self.end < self.start)
-        days = [today + timedelta(days=n) for n in range(-2, 4)]
-        return [(at(day, self.start, zone), at(day + overnight, self.end, zone)) for day in days]
+        return _spans_around(self.start, self.end, local_day(instant, zone), zone)
+
+
+@lru_cache(maxsize=256)
+def _spans_around(start: time, end: time, today: date, zone: ZoneInfo) -> Sequence[tuple[datetime, datetime]]:
+    overnight = timedelta(days=end < start)
+    days = [today + timedelta(days=n) for n in range(-2, 4)]
+    return [(at(day, start, zone), at(day + overnight, end, zone)) for day in days]

@@ -3,8 +3,9 @@
 SQLAlchemy's way from a statement to its rows costs several times what SQLite needs to answer it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -106,7 +107,7 @@ class Prepared:
         if connection is None:
             return (await tx.execute(self._statement, [dict(row) for row in rows])).rowcount
         plan = self._plan(tx.dialect, rows[0])
-        return await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
+        return await connection.ask_many(plan.sql, plan.bound_many(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,11 @@ class _Plan:
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
         return [_value(slot, values) for slot in self.slots]
 
+    def bound_many(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """Of values that are no lists, column by column."""
+        columns = [_column(slot, rows) for slot in self.slots]
+        return [list(row) for row in zip(*columns, strict=True)]
+
     def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         if not found or not self.names:
             return []
@@ -145,6 +151,13 @@ def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
         return slot.constant
     value = values[slot.name] if slot.index is None else values[slot.name][slot.index]
     return slot.process(value) if slot.process is not None else value
+
+
+def _column(slot: _Slot, rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+    name, process = slot.name, slot.process
+    if name is None:
+        return repeat(slot.constant, len(rows))
+    return (process(row[name]) for row in rows) if process is not None else (row[name] for row in rows)
 
 
 def _padded(values: list[Any]) -> list[Any]:
@@ -191,13 +204,22 @@ def _reading(kind: Any, dialect: Dialect) -> _Process:
     return lambda held: {} if held == "{}" else read(held)  # most say nothing
 
 
+def _writing(kind: Any, dialect: Dialect) -> _Process:
+    """The other way round."""
+    process: _Process = kind.dialect_impl(dialect).bind_processor(dialect)
+    if not isinstance(kind, sa.JSON) or process is None:
+        return process
+    write = process
+    return lambda value: "{}" if value == {} else write(value)
+
+
 def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
     of_list = {
         key: (name, n) for name, keys in expanded.parameter_expansion.items() for n, key in enumerate(keys)
     }
     for key in expanded.positiontup or ():
         name, index = of_list.get(key, (key, None))
-        process = compiled.binds[name].type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+        process = _writing(compiled.binds[name].type, compiled.dialect)
         if name in values:
             yield _Slot(name=name, index=index, constant=None, process=process)
         else:

@@ -88,6 +88,23 @@ _ADD = {
 }
 
 
+async def add_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """As `add`, in one trip; what a row does not say is as in a row that says nothing."""
+    await _ADD_ALL[tx.dialect.name].run_many(tx, [{**_UNSAID, **row} for row in rows])
+
+
+_UNSAID: Mapping[str, Any] = {
+    **dict.fromkeys(("person_id", "resident_id", "phone_id", "useless_at", "digest_id", "ended_at")),
+    "reason": "",
+    "told": {},
+    "detail": {},
+}
+_ADD_ALL = {
+    name: Prepared(make(t.reminders).on_conflict_do_nothing(index_elements=["key"]))
+    for name, make in (("sqlite", sqlite_insert), ("postgresql", pg_insert))
+}
+
+
 def _some(*where: Any) -> Prepared:
     return Prepared(sa.select(*columns).where(*where).order_by(t.reminders.c.id).limit(MOST))
 

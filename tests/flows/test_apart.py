@@ -52,7 +52,8 @@ async def lateness(folder: Path, *, hung: bool) -> tuple[list[float], int]:
         sms = Twilio(
             account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url="http://127.0.0.1:9", base_url=url
         )
-        rt = replace(base, chat=chat, sms=sms, desk=replace(base.desk, clock=SystemClock()))
+        desk = replace(base.desk, clock=SystemClock())
+        rt = replace(base, chat=chat, sms=sms, desk=desk, concurrency=8)
         if hung:
             world.chaos({"channel": "sms", "kind": "fail", "how": "hang", "times": 1000})
         tick = timedelta(milliseconds=100)

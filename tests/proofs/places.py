@@ -26,9 +26,8 @@ def _of(scenario: str, *names: str) -> dict[str, Place]:
 
 PLACES: dict[str, Place] = {
     "remind.before_begin": _PLAIN,
-    "remind.after_person_row": _PLAIN,
-    "remind.after_resident_row": _PLAIN,
     "remind.after_digest_row": _PLAIN,
+    "remind.after_rows": _PLAIN,
     "remind.before_commit": _PLAIN,
     "remind.after_commit": _PLAIN,
     "claim.before_begin": _PLAIN,
