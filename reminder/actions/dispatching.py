@@ -41,6 +41,9 @@ QUESTION_LIFE = timedelta(days=7)
 RINGING = Hours(start=time(7, 30), end=time(20))
 """When a message may ring on a colleague's phone; at other times it comes silently."""
 
+AGAIN = timedelta(seconds=1)
+"""Whatever has to wait is not looked at again before; else a wrong moment would keep us busy for ever."""
+
 MIN_VALIDITY = timedelta(minutes=15)
 MAX_VALIDITY = timedelta(hours=10)
 
@@ -125,7 +128,7 @@ async def _judged(tx: Tx, desk: Desk, rows: Sequence[Reminder], switches: Switch
         if isinstance(judged, _Intent):
             intents.append(judged)
         elif isinstance(judged, Waits):
-            waits.append((reminder.id, judged.until, judged.reason))
+            waits.append((reminder.id, max(judged.until, desk.clock.now() + AGAIN), judged.reason))
         elif reminder.case_id is not None:
             changed.add(reminder.case_id)
     await departures.postpone(tx, waits)
