@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reminder.scheduler import Scheduler
+from reminder.scheduler import TOGETHER, Scheduler
 
 
 @asynccontextmanager
@@ -86,3 +86,40 @@ async def test_what_ticks_every_second_begins_at_the_start_and_what_is_rare_does
     await asyncio.sleep(0)
     assert ticks == ["often"]
     await scheduler.stop()
+
+
+async def known(found: int, *delays: float | None) -> int:
+    """How often a job of every ten minutes runs that finds so much, and then knows such delays."""
+    ticks: list[int] = []
+    left = list(delays)
+
+    async def tick() -> int:
+        ticks.append(1)
+        return found
+
+    async def delay() -> float | None:
+        return left.pop(0) if left else None
+
+    scheduler = Scheduler([("job", tick, timedelta(minutes=10))], delays={"job": delay})
+    scheduler.start()
+    try:
+        scheduler.wake("job")
+        await asyncio.sleep(0.4)
+    finally:
+        await scheduler.stop()
+    return len(ticks)
+
+
+async def test_what_is_known_to_come_is_dealt_with_at_its_moment_not_at_the_next_period() -> None:
+    assert await known(0, 0.05, 0.05) == 3
+    assert await known(0, 3600.0) == 1
+    assert await known(0) == 1
+
+
+async def test_what_a_tick_left_lying_waits_for_the_next_one_unless_it_was_busy() -> None:
+    assert await known(0, -5.0, -5.0, -5.0) == 1
+    assert await known(7, -5.0, -5.0) == 3
+
+
+async def test_what_comes_within_a_moment_is_dealt_with_together() -> None:
+    assert await known(7, *[0.0] * 1000) <= 0.4 / TOGETHER + 2

@@ -1,0 +1,100 @@
+"""While calls are under way: others go, the same line waits, and no answer is lost by another's fault."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from structlog.testing import capture_logs
+
+from jobs.dispatch import dispatch_telegram
+from reminder.channels.memory import MemoryChat, Mishap
+from reminder.domain.messages import Answer, Declined, Outgoing, Refusal
+from reminder.domain.reminders import State
+from reminder.runtime import Runtime
+from tests.actions.acting import chat, rows
+from tests.actions.test_limits import got, post, waiting
+from tests.office import STAFF
+
+
+@dataclass(slots=True, kw_only=True)
+class SlowChat(MemoryChat):
+    """Answers some people's messages only when it is let."""
+
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
+
+    async def send(self, message: Outgoing) -> Answer:
+        self.begun.append(message.to)
+        if message.to in self.gates:
+            await self.gates[message.to].wait()
+        return await MemoryChat.send(self, message)
+
+
+@asynccontextmanager
+async def hanging(rt: Runtime, who: str) -> AsyncIterator[tuple[Runtime, SlowChat, asyncio.Event]]:
+    """An office in which calls to one colleague hang until the event is set."""
+    gate = asyncio.Event()
+    slow = SlowChat(now=rt.clock.now, gates={str(STAFF[who].chat): gate})
+    try:
+        yield replace(rt, chat=slow), slow, gate
+    finally:
+        gate.set()
+
+
+async def _until(seen: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if seen():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it does not happen")
+
+
+async def test_while_a_call_hangs_others_go_and_its_own_line_waits(rt: Runtime) -> None:
+    async with hanging(rt, "chen") as (slow, phones, gate):
+        await post(slow, "chen", 2)
+        await post(slow, "wang")
+        sending = asyncio.create_task(dispatch_telegram(slow))
+        await _until(lambda: got(slow, "wang") != [])
+        await post(slow, "lin")
+        slow.ring()
+        await _until(lambda: got(slow, "lin") != [])
+        assert phones.begun.count(str(STAFF["chen"].chat)) == 1
+        assert not sending.done()
+        gate.set()
+        assert await asyncio.wait_for(sending, 10) == 4
+        assert [text[-1] for text in got(slow, "chen")] == ["0", "1"]
+    assert {row.state for row in await rows(rt)} == {State.SENT}
+
+
+async def test_an_answer_that_cannot_be_taken_in_costs_no_other_its_result(rt: Runtime) -> None:
+    nowhere = Declined(reason=Refusal.MOVED, code="moved", address="nowhere")
+    await post(rt, "chen")
+    await post(rt, "wang")
+    await post(rt, "lin")
+    chat(rt).script.append(Mishap(news=nowhere))
+    with capture_logs() as said:
+        await dispatch_telegram(rt)
+    assert [line["event"] for line in said] == ["result.lost"]
+    states = sorted(row.state for row in await rows(rt))
+    assert states == [State.SENDING, State.SENT, State.SENT]  # what we do not know is looked into later
+
+
+async def test_a_process_about_to_end_begins_nothing_new(rt: Runtime) -> None:
+    await post(rt, "chen")
+    rt.stopping.set()
+    assert await dispatch_telegram(rt) == 0
+    assert await waiting(rt) == 1
+    rt.stopping.clear()
+    assert await dispatch_telegram(rt) == 1
+
+
+async def test_what_is_under_way_when_the_process_ends_gets_its_result(rt: Runtime) -> None:
+    async with hanging(rt, "chen") as (slow, phones, gate):
+        await post(slow, "chen", 2)
+        sending = asyncio.create_task(dispatch_telegram(slow))
+        await _until(lambda: phones.begun != [])
+        slow.stopping.set()
+        gate.set()
+        assert await asyncio.wait_for(sending, 10) == 1
+    assert sorted(row.state for row in await rows(rt)) == [State.PLANNED, State.SENT]
