@@ -20,6 +20,7 @@ from reminder.domain.cases import Event, Fact
 from reminder.domain.messages import Accepted, Answer, Outgoing, Trouble
 from reminder.domain.people import Channel
 from reminder.runtime import Runtime
+from reminder.serving import collect_seldom
 from reminder.store import cases, residents
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
@@ -88,6 +89,7 @@ async def stage(
     desk = desk_at(clock or ManualClock(START))  # type: ignore[arg-type]
     office = replace(desk.office, phone="202-555-0100")
     desk = replace(desk, office=office, new_id=lambda: secrets.token_urlsafe(24))
+    collect_seldom()
     db, sms = Database(url), Null(ledger)
     try:
         await migrate(db)

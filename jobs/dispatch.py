@@ -87,7 +87,7 @@ async def _channel(rt: Runtime, port: Port) -> int:
             await calls.record()
             if more and not rt.stopping.is_set() and calls.room >= (rt.concurrency + 1) // 2:
                 claimed = await calls.claim()
-                total, more = total + len(claimed.leaving), claimed.looked > 0
+                total, more = total + len(claimed.leaving), claimed.more
                 await asyncio.sleep(0)  # the calls begin
             elif calls.lines:
                 await _rung(bell, LOOK if more else await _patience(rt, port))

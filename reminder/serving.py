@@ -1,6 +1,7 @@
 """A process that serves: starts scheduler, bot and web, stops them in order, ends when one of them does."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -32,6 +33,12 @@ class Engine(Protocol):
     async def stop(self) -> None: ...
 
 
+def collect_seldom() -> None:
+    """What was loaded stays for good, and rows come by the thousand: the collector need not look so often."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
 async def listen(rt: Runtime) -> None:
     """Take in what Telegram has, by post or by asking, for ever."""
     await (keep_hooked(rt) if rt.web is not None and rt.web.hook_path else poll(rt))
@@ -61,6 +68,7 @@ async def serve(
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    collect_seldom()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     with ExitStack() as stack:

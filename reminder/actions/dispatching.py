@@ -50,10 +50,11 @@ MAX_VALIDITY = timedelta(hours=10)
 
 @dataclass(slots=True)
 class Claimed:
-    """What leaves now, and the line of each; `looked` is how many were judged, so that some work was done."""
+    """What leaves now, and the line of each; `more`: something was judged and something is left to judge."""
 
     leaving: list[tuple[Outgoing, str]] = field(default_factory=list)
     looked: int = 0
+    more: bool = False
 
     @property
     def outgoing(self) -> list[Outgoing]:
@@ -96,6 +97,7 @@ async def claim(
     ready = await holds.ready(tx, desk.clock.now(), limit * 4, channel.value, **some)
     rows = _one_a_line(ready, busy)[:limit]
     found = await _judged(tx, desk, rows, switches)
+    found.more = found.looked > 0 and (len(ready) > found.looked or len(ready) == limit * 4)
     failpoint("claim.before_commit")
     return found
 

@@ -34,7 +34,7 @@ class Database:
         self._shared = shared
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
-        self._writer = _Door(self._engine(read_only=False), "BEGIN IMMEDIATE", 1)
+        self._writer = _Door(self._engine(read_only=False), "BEGIN IMMEDIATE", 1, waits=not inline)
         self._reader = (
             _Door(self._engine(read_only=True), "BEGIN DEFERRED", 4) if self.sqlite else self._writer
         )
@@ -66,8 +66,7 @@ class Database:
     def _whole(self, door: "_Door") -> AbstractAsyncContextManager[Tx]:
         if not self.sqlite:
             return _pooled(door.engine)
-        # Inline no step is ever under way while somebody else runs, so a cancellation can tear none.
-        return door.passed(_run if self._inline else _unhurried)
+        return door.passed()
 
     async def close(self) -> None:
         await self._writer.close()
@@ -98,36 +97,54 @@ class _Door:
     """SQLite's connections of one kind: kept open, for one transaction each at a time.
 
     SQLAlchemy's own way to take, begin, commit and give back costs more than a small transaction does.
+    `waits`: to begin means to wait for other programs, to commit for the disk.
     """
 
-    def __init__(self, engine: AsyncEngine, begin: str, size: int) -> None:
+    def __init__(self, engine: AsyncEngine, begin: str, size: int, *, waits: bool = False) -> None:
         self.engine = engine
         self._begin = begin
+        self._waits = waits
         self._turns = asyncio.Semaphore(size)
         self._idle: list[AsyncConnection] = []
         self._shut = False
 
     @asynccontextmanager
-    async def passed(self, step: "_Step") -> AsyncIterator[Tx]:
+    async def passed(self) -> AsyncIterator[Tx]:
         async with asyncio.timeout(PATIENCE):
             await self._turns.acquire()
         connection = self._idle.pop() if self._idle else self.engine.connect()
         try:
             if connection.sync_connection is None:
-                await step(connection.start)
+                await _unhurried(connection.start)
             driver = driver_of(connection)
             assert driver is not None
-            await step(functools.partial(driver.ask, self._begin))
+            await self._step(driver, self._begin)
             yield connection
             if driver.in_transaction:  # a migration has ended it itself
-                await step(functools.partial(driver.ask, "COMMIT"))
+                await self._step(driver, "COMMIT")
         finally:
             # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
             try:
-                if connection.sync_connection is not None:
-                    await step(functools.partial(self._back, connection))
+                if connection.sync_connection is not None and not self._kept(connection):
+                    await _unhurried(functools.partial(self._back, connection))
             finally:
                 self._turns.release()
+
+    async def _step(self, driver: Connection, sql: str) -> None:
+        if self._waits:
+            await _unhurried(functools.partial(driver.turn, sql))
+        else:
+            driver.ask(sql)
+
+    def _kept(self, connection: AsyncConnection) -> bool:
+        """Put a connection by on which nothing is left open; False if there is more to do."""
+        if self._shut or connection.invalidated or connection.in_transaction():
+            return False
+        driver = driver_of(connection)
+        if driver is None or driver.in_transaction:
+            return False
+        self._idle.append(connection)
+        return True
 
     async def _back(self, connection: AsyncConnection) -> None:
         """Take back what was not committed; a connection that cannot do even that is given up."""
@@ -139,7 +156,7 @@ class _Door:
             if connection.in_transaction():
                 await connection.rollback()
             elif driver is not None and driver.in_transaction:
-                await driver.ask("ROLLBACK")
+                await driver.turn("ROLLBACK")
         except BaseException:
             await connection.close()
             raise
@@ -170,9 +187,6 @@ def driver_of(tx: Tx) -> Connection | None:
     assert tx.sync_connection is not None
     found = tx.sync_connection.connection.driver_connection
     return found if isinstance(found, Connection) else None
-
-
-_Step = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 
 async def _unhurried(call: Callable[[], Awaitable[T]]) -> T:

@@ -1,4 +1,4 @@
-"""SQLite in its own thread with one trip there per statement, where the driver makes four."""
+"""SQLite in its own thread for what may take long, and in the loop's for what is asked often."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -54,8 +54,9 @@ class Cursor:
 class Connection(aiosqlite.Connection):
     """The driver's connection with our cursor.
 
-    `inline` does the work in the event loop's own thread: faster by far where nobody else writes the file
-    and nothing else shares the loop's time, as in the demo.
+    `ask` answers where it is called: a statement that is asked often needs less time than a trip to another
+    thread does. What may wait, for other programs or for the disk, or go through many rows, makes that trip,
+    one for each statement. `inline` never does: where nobody else writes the file, as in the demo.
     """
 
     inline = False
@@ -68,21 +69,27 @@ class Connection(aiosqlite.Connection):
         """Do a piece of work where the connection lives."""
         await self._execute(work, self._conn, *arguments)
 
-    async def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a statement, in one trip. Errors are SQLAlchemy's, without the values."""
+    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a statement, here and now. Errors are SQLAlchemy's, without the values."""
         try:
-            found: list[Any] = await self._execute(_ask, self._conn, sql, parameters)
+            found: list[Any] = self._conn.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
         return found
 
-    async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        """One statement for many rows of values, in one trip; how many rows of the table it touched."""
+    def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """One statement for many rows of values; how many rows of the table it touched."""
         try:
-            touched: int = await self._execute(_ask_many, self._conn, sql, rows)
+            return self._conn.executemany(sql, rows).rowcount
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
-        return touched
+
+    async def turn(self, sql: str) -> None:
+        """Begin, commit or take back: this waits for other programs or for the disk."""
+        try:
+            await self._execute(_turn, self._conn, sql)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:
@@ -90,12 +97,8 @@ class Connection(aiosqlite.Connection):
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
 
-def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
-    return raw.execute(sql, parameters).fetchall()
-
-
-def _ask_many(raw: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-    return raw.executemany(sql, rows).rowcount
+def _turn(raw: sqlite3.Connection, sql: str) -> None:
+    raw.execute(sql)
 
 
 def connect(database: str, *, inline: bool = False, **options: Any) -> Connection:

@@ -64,7 +64,7 @@ class Prepared:
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
-        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
+        return plan.read(connection.ask(plan.sql, plan.bound(values)))
 
     async def made(self, tx: Tx, made: Made[T], **values: Any) -> list[T]:
         """What the rows are made into; on SQLite each different row only once."""
@@ -73,7 +73,7 @@ class Prepared:
             return [made.make(row) for row in await self.rows(tx, **values)]
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
-        return made.of(await connection.ask(plan.sql, plan.bound(values)), plan.read)
+        return made.of(connection.ask(plan.sql, plan.bound(values)), plan.read)
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
         shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
@@ -107,7 +107,7 @@ class Prepared:
         if connection is None:
             return (await tx.execute(self._statement, [dict(row) for row in rows])).rowcount
         plan = self._plan(tx.dialect, rows[0])
-        return await connection.ask_many(plan.sql, plan.bound_many(rows))
+        return connection.ask_many(plan.sql, plan.bound_many(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
