@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import crashing, firing, planning, waiting
+from bench import crashing, firing, planning, steady, waiting
 from bench.kit import ROOT, Row, keep, line, machine, publish, versions
 
 BENCHES: dict[str, Callable[..., list[Row]]] = {
     "fire": firing.rows,
     "wait": waiting.rows,
     "crash": crashing.rows,
+    "steady": steady.rows,
     "plan": planning.rows,
 }
 PRINTED = {

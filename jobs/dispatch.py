@@ -79,19 +79,21 @@ async def _if_due(rt: Runtime, port: Port | None) -> int:
 
 async def _channel(rt: Runtime, port: Port) -> int:
     """Claim and send until nothing waits and every call has its result."""
-    total, more, waited, bell = 0, True, 0.0, rt.bells[port.name]
+    total, more, rung, waited, bell = 0, True, False, 0.0, rt.bells[port.name]
     async with asyncio.TaskGroup() as group:
         calls = _Calls(rt, port, group)
         while True:
             bell.clear()
-            await calls.record()
+            if (await calls.record() or rung) and not more:
+                more = await _waits(rt, port)  # perhaps on a line that is free now
+            rung = False
             if more and not rt.stopping.is_set() and calls.room >= (rt.concurrency + 1) // 2:
                 claimed = await calls.claim()
                 total, more = total + len(claimed.leaving), claimed.more
                 await asyncio.sleep(0)  # the calls begin
             elif calls.lines:
                 await _rung(bell, LOOK if more else await _patience(rt, port))
-                more = more or await _waits(rt, port)
+                rung = True
             else:
                 wait = rt.valves[port.name].wait(rt.clock.monotonic())
                 if wait <= 0 or waited + wait > PATIENCE or rt.stopping.is_set():
@@ -185,11 +187,12 @@ class _Calls:
         self._landed.append((outgoing, news, refused))
         rt.bells[port.name].set()
 
-    async def record(self) -> None:
-        """Write down what has ended."""
+    async def record(self) -> bool:
+        """Write down what has ended; whether anything has."""
         landed, self._landed = self._landed, []
         if landed:
             await self._keep(landed)
+        return bool(landed)
 
     async def _keep(self, landed: list[tuple[Outgoing, Answer, bool]]) -> None:
         """Together, or, if one of them cannot be taken in, each by itself."""

@@ -100,7 +100,7 @@ async def _answer(tx: Tx, desk: Desk, reminder: Reminder, token: str, news: Answ
                 await _declined(tx, desk, reminder, news)
         case Unknown():
             if current:
-                await _uncertain(tx, reminder, desk.clock.now())
+                await _uncertain(tx, reminder, desk.clock.now() + SETTLE[0])
         case _:
             assert_never(news)
 
@@ -203,9 +203,9 @@ async def _not_reached(tx: Tx, desk: Desk, reminder: Reminder, now: datetime) ->
         await tell_otherwise(tx, desk, reminder.case_id, reminder.id)
 
 
-async def _uncertain(tx: Tx, reminder: Reminder, now: datetime) -> None:
+async def _uncertain(tx: Tx, reminder: Reminder, look_at: datetime) -> None:
     await reminders.move(
-        tx, reminder.id, State.SENDING, State.UNCERTAIN, lease_until=now + SETTLE[0], reason="unclear"
+        tx, reminder.id, State.SENDING, State.UNCERTAIN, lease_until=look_at, reason="unclear"
     )
 
 
@@ -241,10 +241,9 @@ async def pressed(tx: Tx, desk: Desk, person_id: int, message_id: str, shown: st
 
 
 async def lease_over(tx: Tx, desk: Desk, reminder: Reminder) -> None:
-    """The sender died, or never answered: from now on we do not know."""
-    now = desk.clock.now()
+    """The sender died, or never answered: we do not know. Its call has long ended, so we look at once."""
     if reminder.state is State.SENDING:
-        await _uncertain(tx, reminder, now)
+        await _uncertain(tx, reminder, desk.clock.now())
 
 
 async def give_up(tx: Tx, desk: Desk, reminder: Reminder, reason: str) -> None:

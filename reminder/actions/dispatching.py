@@ -41,6 +41,9 @@ QUESTION_LIFE = timedelta(days=7)
 RINGING = Hours(start=time(7, 30), end=time(20))
 """When a message may ring on a colleague's phone; at other times it comes silently."""
 
+SAME_LINE = 64
+"""So many rows more than can be taken are looked at, for those that follow another one on its line."""
+
 AGAIN = timedelta(seconds=1)
 """Whatever has to wait is not looked at again before; else a wrong moment would keep us busy for ever."""
 
@@ -94,10 +97,11 @@ async def claim(
         await put_on_hold(tx, desk, channel)
         return Claimed()
     failpoint("claim.before_select")
-    ready = await holds.ready(tx, desk.clock.now(), limit * 4, channel.value, **some)
+    window = limit + min(limit * 3, SAME_LINE)
+    ready = await holds.ready(tx, desk.clock.now(), window, channel.value, **some)
     rows = _one_a_line(ready, busy)[:limit]
     found = await _judged(tx, desk, rows, switches)
-    found.more = found.looked > 0 and (len(ready) > found.looked or len(ready) == limit * 4)
+    found.more = found.looked > 0 and (len(ready) > found.looked or len(ready) == window)
     failpoint("claim.before_commit")
     return found
 
