@@ -34,10 +34,8 @@ class Database:
         self._shared = shared
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
-        self._writer = _Door(self._engine(read_only=False), "BEGIN IMMEDIATE", 1)
-        self._reader = (
-            _Door(self._engine(read_only=True), "BEGIN DEFERRED", 4) if self.sqlite else self._writer
-        )
+        self._writer = _Door(self._engine(read_only=False), IMMEDIATE, 1)
+        self._reader = _Door(self._engine(read_only=True), DEFERRED, 4) if self.sqlite else self._writer
 
     def _engine(self, *, read_only: bool) -> AsyncEngine:
         # Values are people's names and words: no error message quotes them.
@@ -117,10 +115,10 @@ class _Door:
                 await step(connection.start)
             driver = driver_of(connection)
             assert driver is not None
-            await step(functools.partial(driver.ask, self._begin))
+            await self._say(self._begin, driver, step)
             yield connection
             if driver.in_transaction:  # a migration has ended it itself
-                await step(functools.partial(driver.ask, "COMMIT"))
+                await self._say("COMMIT", driver, step)
         finally:
             # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
             try:
@@ -128,6 +126,13 @@ class _Door:
                     await step(functools.partial(self._back, connection))
             finally:
                 self._turns.release()
+
+    async def _say(self, word: str, driver: Connection, step: "_Step") -> None:
+        """Who writes waits for other programs, and in the end for the disk; who reads for nobody."""
+        if self._begin == IMMEDIATE:
+            await step(functools.partial(driver.wait_for, word))
+        else:
+            await driver.ask(word)
 
     async def _back(self, connection: AsyncConnection) -> None:
         """Take back what was not committed; a connection that cannot do even that is given up."""
@@ -139,7 +144,7 @@ class _Door:
             if connection.in_transaction():
                 await connection.rollback()
             elif driver is not None and driver.in_transaction:
-                await driver.ask("ROLLBACK")
+                await driver.wait_for("ROLLBACK")
         except BaseException:
             await connection.close()
             raise
@@ -154,6 +159,8 @@ class _Door:
             await self._idle.pop().close()
         await self.engine.dispose()
 
+
+IMMEDIATE, DEFERRED = "BEGIN IMMEDIATE", "BEGIN DEFERRED"
 
 DURABLE = "-c synchronous_commit=on"
 """Whatever the server is set to: an intent that its crash takes back would be carried out twice."""

@@ -1,5 +1,9 @@
-"""SQLite in its own thread with one trip there per statement, where the driver makes four."""
+"""SQLite without the way to its thread where that takes longer than the statement, else with one trip there.
 
+The driver makes four trips for a statement.
+"""
+
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -54,11 +58,17 @@ class Cursor:
 class Connection(aiosqlite.Connection):
     """The driver's connection with our cursor.
 
-    `inline` does the work in the event loop's own thread: faster by far where nobody else writes the file
-    and nothing else shares the loop's time, as in the demo.
+    What is prepared is asked in the event loop's own thread: it finds its rows by an index, sooner than
+    another thread would have been told of it. What may wait for the disk or for another program goes to the
+    connection's thread: `wait_for`, and all that SQLAlchemy sends.
+
+    `inline` does that here as well: faster still where nobody else writes the file and nobody waits for the
+    disk, as in the demo.
     """
 
     inline = False
+    _since = 0.0
+    """When others in the loop last had their turn, at the latest."""
 
     def cursor(self) -> Any:
         """Not awaitable, as the driver's is: SQLAlchemy's adapter enters it, which costs nothing here."""
@@ -69,24 +79,48 @@ class Connection(aiosqlite.Connection):
         await self._execute(work, self._conn, *arguments)
 
     async def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a statement, in one trip. Errors are SQLAlchemy's, without the values."""
+        """The rows of a short statement, at once. Errors are SQLAlchemy's, without the values."""
+        await self._breathe()
         try:
-            found: list[Any] = await self._execute(_ask, self._conn, sql, parameters)
+            found: list[Any] = self.here(_ask, self._conn, sql, parameters)
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
         return found
 
     async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """One statement for many rows of values, in one trip."""
+        """One short statement for many rows of values."""
+        await self._breathe()
         try:
-            await self._execute(_ask_many, self._conn, sql, rows)
+            self.here(_ask_many, self._conn, sql, rows)
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
 
+    async def wait_for(self, sql: str) -> None:
+        """A statement that may wait for the disk or for another program; the loop goes on meanwhile."""
+        try:
+            await self._execute(_ask, self._conn, sql, ())
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
+
+    async def _breathe(self) -> None:
+        """Whoever asks and asks lets others have their turn in between."""
+        clock = asyncio.get_running_loop().time
+        if clock() - self._since > BREATH and not self.inline:
+            await asyncio.sleep(0)
+            self._since = clock()
+
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:
-            return fn(*args, **kwargs)
+            return self.here(fn, *args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def here(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """In this thread, now."""
+        return fn(*args, **kwargs)
+
+
+BREATH = 0.005
+"""Seconds the loop may be kept from others; each of them adds to how long an answer takes."""
 
 
 def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:

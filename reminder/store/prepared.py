@@ -5,6 +5,7 @@ SQLAlchemy's way from a statement to its rows costs several times what SQLite ne
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -75,7 +76,7 @@ class Prepared:
         return made.of(await connection.ask(plan.sql, plan.bound(values)), plan.read)
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
-        shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
+        shape = (*values, *(len(v) for v in values.values() if isinstance(v, list)))
         plan = self._plans.get(shape)
         if plan is None:
             plan = self._plans[shape] = _planned(_spelt_out(self._statement, values), dialect, values)
@@ -110,14 +111,8 @@ class Prepared:
         await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slot:
-    """One "?": a value by name, the n-th of a list, or what the statement itself says."""
-
-    name: str | None
-    index: int | None
-    constant: Any
-    process: _Process
+_Slot = Callable[[Mapping[str, Any]], Any]
+"""What stands at one "?": a value by name, the n-th of a list, or what the statement itself says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +125,7 @@ class _Plan:
     processed: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
-        return [_value(slot, values) for slot in self.slots]
+        return [slot(values) for slot in self.slots]
 
     def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         if not found or not self.names:
@@ -139,13 +134,6 @@ class _Plan:
         for index, process in self.processed:
             columns[index] = tuple(map(process, columns[index]))
         return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
-    if slot.name is None:
-        return slot.constant
-    value = values[slot.name] if slot.index is None else values[slot.name][slot.index]
-    return slot.process(value) if slot.process is not None else value
 
 
 def _padded(values: list[Any]) -> list[Any]:
@@ -198,11 +186,28 @@ def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, 
     }
     for key in expanded.positiontup or ():
         name, index = of_list.get(key, (key, None))
-        process = compiled.binds[name].type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+        write = _writing(compiled.binds[name].type, compiled.dialect)
         if name in values:
-            yield _Slot(name=name, index=index, constant=None, process=process)
+            yield _slot(name, index, write)
         else:
             constant = expanded.parameters[key]
-            yield _Slot(
-                name=None, index=None, constant=process(constant) if process else constant, process=None
-            )
+            yield _always(write(constant) if write else constant)
+
+
+def _slot(name: str, index: int | None, write: _Process) -> _Slot:
+    if index is not None:
+        return lambda values: write(values[name][index]) if write else values[name][index]
+    return (lambda values: write(values[name])) if write else itemgetter(name)
+
+
+def _always(value: Any) -> _Slot:
+    return lambda _values: value
+
+
+def _writing(kind: Any, dialect: Dialect) -> _Process:
+    """What makes of a value what the database holds."""
+    write: _Process = kind.dialect_impl(dialect).bind_processor(dialect)
+    if not isinstance(kind, sa.JSON) or write is None:
+        return write
+    made = write
+    return lambda value: "{}" if value == {} else made(value)  # most say nothing

@@ -103,9 +103,9 @@ _LONG = """WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE 
 SELECT count(*) FROM c"""
 
 
-@pytest.mark.parametrize("prepared", [True, False])
+@pytest.mark.parametrize("ours", [True, False])
 async def test_cancelled_in_the_middle_of_a_statement_it_is_cancelled_and_leaves_no_trace(
-    tmp_path: Path, *, prepared: bool
+    tmp_path: Path, *, ours: bool
 ) -> None:
     """Not another error in its place: whoever cancels, a deadline above all, waits for just that."""
     db, begun = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"), asyncio.Event()
@@ -117,7 +117,7 @@ async def test_cancelled_in_the_middle_of_a_statement_it_is_cancelled_and_leaves
             begun.set()
             driver = driver_of(tx)
             assert driver is not None
-            await (driver.ask(_LONG) if prepared else tx.execute(sa.text(_LONG)))
+            await (driver.wait_for(_LONG) if ours else tx.execute(sa.text(_LONG)))
 
     task = asyncio.create_task(work())
     await begun.wait()
@@ -127,4 +127,24 @@ async def test_cancelled_in_the_middle_of_a_statement_it_is_cancelled_and_leaves
     assert task.cancelled()
     await asyncio.wait_for(_put(db, "next"), 10)
     assert not await _kept(db, "half")
+    await db.close()
+
+
+async def test_whoever_asks_and_asks_lets_others_have_their_turn(tmp_path: Path) -> None:
+    db, turns = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with db.read() as tx:
+        driver = driver_of(tx)
+        assert driver is not None
+        task, before = asyncio.create_task(others()), turns
+        for _ in range(5):
+            await driver.ask(_LONG.replace("2000000", "100000"))
+        assert turns >= before + 4
+        task.cancel()
     await db.close()
