@@ -66,6 +66,12 @@ MAX_REQUEST = 2000
 
 async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     """Take in a matter, give it a number, and start its clocks from the moment of receipt."""
+    row, staff = await take_in(tx, desk, by, new)
+    return await plan_anew(tx, desk, row, staff)
+
+
+async def take_in(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> tuple[CaseRow, Staff]:
+    """The same without its entries: whoever knows more of it already says that first, and replans then."""
     staff = await permit(tx, by, "register")
     if new.protocol not in desk.protocols:
         raise Refused("protocol.unknown", protocol=new.protocol, known=", ".join(sorted(desk.protocols)))
@@ -82,7 +88,7 @@ async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
         for event, value in _taken_in(new, desk.protocol(new.protocol))
     ]
     await record.add_all(tx, row.case.id, facts, deed=deed)
-    return await plan_anew(tx, desk, row, staff)
+    return row, staff
 
 
 def _taken_in(new: NewCase, protocol: Protocol) -> Iterator[tuple[Event, Mapping[str, Any]]]:

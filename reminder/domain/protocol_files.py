@@ -64,12 +64,15 @@ def version_of(protocol: Protocol) -> str:
 
 def _plain(value: Any) -> Any:
     """What JSON can spell. `dataclasses.asdict` would copy every word as well, for half of the reading."""
-    if is_dataclass(value):
-        names = (one.name for one in fields(value) if one.init)
-        return {name: _plain(getattr(value, name)) for name in names}
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, tuple | list) else value
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value) if one.init}
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,14 +122,15 @@ class _Planner:
     def occurrences(self, key: str) -> list[Wanted]:
         if key not in self.done:
             self.done[key] = []
-            self.done[key] = list(self._occur(self.milestones[key]))
+            anchors = enumerate(self.anchors(self.milestones[key]), 1)
+            self.done[key] = [entry for anchor in anchors for entry in self._occur(key, *anchor)]
         return self.done[key]
 
-    def _occur(self, milestone: Milestone) -> Iterator[Wanted]:
+    def _occur(self, key: str, number: int, anchor: _Anchor) -> Iterator[Wanted]:
+        milestone = self.milestones[key]
+        suffix = anchor.suffix if anchor.suffix is not None else f".{number}" if number > 1 else ""
         by_hand = milestone.anchor in {VISIT_SET, ADDED}
-        for number, anchor in enumerate(self.anchors(milestone), 1):
-            suffix = anchor.suffix if anchor.suffix is not None else f".{number}" if number > 1 else ""
-            yield from self._series(milestone, anchor, anchor.subject if by_hand else milestone.key + suffix)
+        return self._series(milestone, anchor, anchor.subject if by_hand else key + suffix)
 
     def _series(self, milestone: Milestone, anchor: _Anchor, key: str) -> Iterator[Wanted]:
         """An entry and, where the milestone repeats, those that begin whenever the one before is met."""
@@ -150,8 +151,7 @@ class _Planner:
         elif name == IDLE:
             found = [_of(f) for f in self.past.facts if f.event not in _NO_NEWS and not _renews(f)][-1:]
         elif name == ADDED:
-            added = self.past.all(Event.ADD)
-            found = [_of(fact) for fact in added if stem(fact.subject) == milestone.key]
+            found = [_of(f) for f in self.past.all(Event.ADD) if stem(f.subject) == milestone.key]
         elif name in ANCHORS:
             found = self.beginnings(name)
         else:

@@ -175,9 +175,13 @@ _LAST_DEED = Prepared(
 
 
 async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
-    query = sa.select(sa.func.max(t.deeds.c.id)).where(t.deeds.c.case_id == case_id)
-    found: int | None = (await tx.execute(query)).scalar()
+    found: int | None = await _LAST_OF_CASE.scalar(tx, case=case_id)
     return found
+
+
+_LAST_OF_CASE = Prepared(
+    sa.select(sa.func.max(t.deeds.c.id)).where(t.deeds.c.case_id == sa.bindparam("case"))
+)
 
 
 async def last_fact(tx: Tx) -> int:
@@ -285,8 +289,10 @@ _MADE_FACTS = Made(_fact)
 
 
 async def add_party(tx: Tx, case_id: int, resident_id: int, role: str = "applicant") -> None:
-    query = sa.insert(t.parties).values(case_id=case_id, resident_id=resident_id, role=role)
-    await tx.execute(query)
+    await _ADD_PARTY.run(tx, case_id=case_id, resident_id=resident_id, role=role)
+
+
+_ADD_PARTY = Prepared(sa.insert(t.parties))
 
 
 async def parties(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[int]]:

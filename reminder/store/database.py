@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from reminder.store.onehop import Connection, connect
+from reminder.store.onehop import BEGIN, BUSY, Connection, connect
 
 T = TypeVar("T")
 Tx = AsyncConnection
@@ -34,8 +34,8 @@ class Database:
         self._shared = shared
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
-        self._writer = _Door(self._engine(read_only=False), IMMEDIATE, 1)
-        self._reader = _Door(self._engine(read_only=True), DEFERRED, 4) if self.sqlite else self._writer
+        self._writer = _Door(self._engine(read_only=False), 1, writes=True)
+        self._reader = _Door(self._engine(read_only=True), 4, writes=False) if self.sqlite else self._writer
 
     def _engine(self, *, read_only: bool) -> AsyncEngine:
         # Values are people's names and words: no error message quotes them.
@@ -98,9 +98,9 @@ class _Door:
     SQLAlchemy's own way to take, begin, commit and give back costs more than a small transaction does.
     """
 
-    def __init__(self, engine: AsyncEngine, begin: str, size: int) -> None:
+    def __init__(self, engine: AsyncEngine, size: int, *, writes: bool) -> None:
         self.engine = engine
-        self._begin = begin
+        self._writes = writes
         self._turns = asyncio.Semaphore(size)
         self._idle: list[AsyncConnection] = []
         self._shut = False
@@ -115,24 +115,34 @@ class _Door:
                 await step(connection.start)
             driver = driver_of(connection)
             assert driver is not None
-            await self._say(self._begin, driver, step)
+            if not self._writes:
+                await driver.ask("BEGIN DEFERRED")
+            elif not driver.begun():
+                await step(functools.partial(driver.wait_for, BEGIN))
             yield connection
-            if driver.in_transaction:  # a migration has ended it itself
-                await self._say("COMMIT", driver, step)
+            if not driver.in_transaction:
+                pass  # a migration has ended it itself
+            elif self._writes:
+                await step(functools.partial(driver.wait_for, "COMMIT"))
+            else:
+                await driver.ask("COMMIT")
         finally:
             # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
             try:
-                if connection.sync_connection is not None:
+                if connection.sync_connection is not None and not self._fit(connection):
                     await step(functools.partial(self._back, connection))
             finally:
                 self._turns.release()
 
-    async def _say(self, word: str, driver: Connection, step: "_Step") -> None:
-        """Who writes waits for other programs, and in the end for the disk; who reads for nobody."""
-        if self._begin == IMMEDIATE:
-            await step(functools.partial(driver.wait_for, word))
-        else:
-            await driver.ask(word)
+    def _fit(self, connection: AsyncConnection) -> bool:
+        """Put it by for the next, if there is nothing to take back."""
+        if self._shut or connection.invalidated or connection.in_transaction():
+            return False
+        driver = driver_of(connection)
+        if driver is None or driver.in_transaction:
+            return False
+        self._idle.append(connection)
+        return True
 
     async def _back(self, connection: AsyncConnection) -> None:
         """Take back what was not committed; a connection that cannot do even that is given up."""
@@ -159,8 +169,6 @@ class _Door:
             await self._idle.pop().close()
         await self.engine.dispose()
 
-
-IMMEDIATE, DEFERRED = "BEGIN IMMEDIATE", "BEGIN DEFERRED"
 
 DURABLE = "-c synchronous_commit=on"
 """Whatever the server is set to: an intent that its crash takes back would be carried out twice."""
@@ -212,7 +220,7 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
     try:
         cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError:
-        cursor.execute("BEGIN IMMEDIATE")  # this waits until the other is done
+        cursor.execute(BEGIN)  # this waits until the other is done
         cursor.execute("COMMIT")
         cursor.execute("PRAGMA journal_mode=WAL")
 
@@ -227,7 +235,7 @@ def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> Non
     def _(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # sqlite3's own implicit BEGIN is deferred and double-claims rows
         cursor: sqlite3.Cursor = raw.cursor()
-        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute(BUSY)
         _write_ahead(cursor)
         for pragma in pragmas:
             cursor.execute("PRAGMA " + pragma)
@@ -238,4 +246,4 @@ def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> Non
         """SQLAlchemy's first statement in a transaction of ours finds it begun; a migration does not."""
         driver: Any = connection.connection.driver_connection
         if not driver.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(BEGIN)

@@ -95,6 +95,16 @@ class Connection(aiosqlite.Connection):
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
 
+    def begun(self) -> bool:
+        """Begin to write, if no other program does just now."""
+        try:
+            self.here(_begin, self._conn)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # whatever it is busy with
+                raise DBAPIError.instance(BEGIN, None, error, sqlite3.Error) from error
+            return False
+        return True
+
     async def wait_for(self, sql: str) -> None:
         """A statement that may wait for the disk or for another program; the loop goes on meanwhile."""
         try:
@@ -121,6 +131,21 @@ class Connection(aiosqlite.Connection):
 
 BREATH = 0.005
 """Seconds the loop may be kept from others; each of them adds to how long an answer takes."""
+
+
+BEGIN = "BEGIN IMMEDIATE"
+
+
+def _begin(raw: sqlite3.Connection) -> None:
+    raw.execute("PRAGMA busy_timeout=0").close()
+    try:
+        raw.execute(BEGIN)
+    finally:
+        raw.execute(BUSY).close()
+
+
+BUSY = "PRAGMA busy_timeout=10000"
+"""How long to wait for another program, in milliseconds."""
 
 
 def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """Does everybody who opens a transaction give it back, whole or not at all, however they end?"""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -147,4 +148,20 @@ async def test_whoever_asks_and_asks_lets_others_have_their_turn(tmp_path: Path)
             await driver.ask(_LONG.replace("2000000", "100000"))
         assert turns >= before + 4
         task.cancel()
+    await db.close()
+
+
+async def test_who_writes_waits_for_another_program_and_the_loop_goes_on(tmp_path: Path) -> None:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    await migrate(db)
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    task = asyncio.create_task(_put(db, "ours"))
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+    assert not task.done()
+    other.execute("COMMIT")
+    other.close()
+    await asyncio.wait_for(task, 10)
+    assert await _kept(db, "ours")
     await db.close()
