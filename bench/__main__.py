@@ -1,12 +1,13 @@
 """Measure, print, keep and show in docs/performance.md: python -m bench [--full] [name …]."""
 
+import gc
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import crashing, firing, planning, steady, waiting
+from bench import crashing, firing, ledger, planning, steady, waiting
 from bench.kit import ROOT, Row, keep, line, machine, publish, versions
 
 BENCHES: dict[str, Callable[..., list[Row]]] = {
@@ -15,19 +16,22 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "crash": crashing.rows,
     "steady": steady.rows,
     "plan": planning.rows,
+    "ledger": ledger.rows,
 }
 PRINTED = {
     "workdays": ("bench.workdays",),
     "calendar": ("bench.calendar_import", "600"),
     "replanning": ("bench.replanning", "600"),
-    "ledger": ("bench.ledger", "20000"),
+    "reading": ("bench.ledger", "20000"),
     "start": ("bench.start",),
+    "restart": ("bench.restart",),
     "sending": ("bench.sending", "1"),
 }
 """Those that only print what they find."""
 
 
 def main() -> None:
+    gc.set_threshold(50_000, 20, 100)  # as the program's own command line does
     wanted = [name for name in sys.argv[1:] if not name.startswith("--")]
     full = "--full" in sys.argv
     found, libraries = machine(), versions()

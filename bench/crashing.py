@@ -5,7 +5,6 @@ started again. Ours is then given until its lease and the provider's log have to
 """
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.firing import folder
-from bench.kit import PEERS, ROOT, Row, python
+from bench.kit import ROOT, Row, python, surroundings
 from bench.replanning import START
 from bench.stage import TEN, file_url, matters, plan, stage
 from jobs.dispatch import dispatch
@@ -39,9 +38,10 @@ def sent(ledger: Path) -> list[str]:
 
 
 def spawn(*arguments: str) -> "subprocess.Popen[bytes]":
-    env = os.environ | {"PYTHONPATH": f"{PEERS}{os.pathsep}{ROOT}"}
     quiet = subprocess.DEVNULL
-    return subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=env, stdout=quiet, stderr=quiet)
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments], cwd=ROOT, env=surroundings(), stdout=quiet, stderr=quiet
+    )
 
 
 def killed_when(

@@ -192,12 +192,18 @@ def chart(rows: Sequence[Row]) -> str:
     )
 
 
+def surroundings() -> dict[str, str]:
+    """Of a program we start: it finds us and our peers, and keeps what Python compiled, as `make` lets it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": f"{PEERS}{os.pathsep}{ROOT}"}
+
+
 def python(*arguments: str, seconds: float = 600, **env: str) -> dict[str, Any] | None:
     """Run one of our modules in a process of its own; the JSON of its last line, None if it failed."""
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": f"{PEERS}{os.pathsep}{ROOT}"} | env,
+        env=surroundings() | env,
         capture_output=True,
         text=True,
         timeout=seconds,

@@ -4,8 +4,6 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from jobs import turns
 from jobs.guarding import clear, look
 from reminder.actions import holding
@@ -17,7 +15,7 @@ from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
 from reminder.store import holds, overview
-from reminder.store.database import Tx
+from reminder.store.database import DatabaseFault, Tx
 
 PATIENCE = 3.0
 """Seconds one tick waits, in all, for the channel's rate to let more through."""
@@ -198,7 +196,7 @@ class _Calls:
         """Together, or, if one of them cannot be taken in, each by itself."""
         try:
             await self._write(landed)
-        except SQLAlchemyError:
+        except DatabaseFault:
             raise
         except Exception as error:
             if len(landed) > 1:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from reminder.actions.deliveries import hear
 from reminder.actions.replies import Text, hear_text
-from reminder.bot.updates import handle
 from reminder.channels.twilio_errors import heard
 from reminder.domain.errors import ReminderError
 from reminder.failpoints import failpoint
@@ -40,6 +39,8 @@ async def deal(rt: Runtime, letter: Letter) -> None:
     failpoint("inbox.before")
     try:
         if letter.source == "telegram":
+            from reminder.bot.updates import handle  # a start does not wait for what reads ledgers and taps
+
             await handle(rt, letter)
         elif letter.source == "sms":
             await _text(rt, letter)

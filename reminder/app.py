@@ -14,8 +14,6 @@ from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
 from reminder.bundled import folder
-from reminder.channels.telegram import Telegram
-from reminder.channels.twilio import Twilio
 from reminder.clock import Clock, SystemClock
 from reminder.domain import rates
 from reminder.domain.calendars import NO_OVERRIDES, Overrides, read_overrides
@@ -232,12 +230,16 @@ def sqlite_file(url: str) -> str:
 
 @asynccontextmanager
 async def channels_of(settings: Settings) -> AsyncIterator[dict[str, Any]]:
-    """The channels that are set up, to be closed at the end."""
+    """The channels that are set up, to be closed at the end. The libraries of others are not even read."""
     chat = sms = None
     if settings.telegram.token is not None:
+        from reminder.channels.telegram import Telegram
+
         token = settings.telegram.token.get_secret_value()
         chat = Telegram(token=token, base_url=settings.telegram.base_url)
     if settings.twilio.is_on and settings.twilio.auth_token is not None:
+        from reminder.channels.twilio import Twilio
+
         sms = Twilio(
             account_sid=settings.twilio.account_sid,
             auth_token=settings.twilio.auth_token.get_secret_value(),

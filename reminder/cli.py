@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reminder import cli_guard, logs
+from reminder import cli_guard
 from reminder.cli_deadline import deadline
 from reminder.cli_kit import Apply, Json, Language, settings_now, wait
 from reminder.domain.errors import Faulty, Refused, ReminderError
@@ -109,6 +109,7 @@ def demo(
     transcript: Annotated[Path | None, typer.Option(help="Where to write what phones received.")] = None,
 ) -> None:
     """See a county's casework office alive: a cadre's chat and a resident's phone, on one clock."""
+    from reminder import logs
     from reminder.demo.play import Wish, play
 
     wish = Wish(

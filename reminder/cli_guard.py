@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from reminder import logs
 from reminder.cli_kit import Apply, Json, Language, settings_now, wait
 from reminder.terminal import spoken
 
@@ -46,6 +45,7 @@ def init(
 
 def doctor(as_json: Json = False) -> None:
     """Look at everything a running office needs; exit 1 with what is wrong and what to do about it."""
+    from reminder import logs
     from reminder.cli_doctor import doctor as examine
     from reminder.settings_reading import load
 

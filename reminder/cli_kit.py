@@ -1,12 +1,9 @@
 """What do all commands share: the settings of this process, common options, an exit code in the end?"""
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
 import typer
-
-from reminder import logs
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Language = Annotated[str, typer.Option("--lang", help="zh or en; default: this terminal's language.")]
@@ -14,6 +11,7 @@ Apply = Annotated[bool, typer.Option("--apply", help="Do it. Without this nothin
 
 
 def settings_now() -> Any:
+    from reminder import logs
     from reminder.settings_reading import load
 
     settings = load()
@@ -23,6 +21,8 @@ def settings_now() -> Any:
 
 def wait(work: Coroutine[Any, Any, int | None]) -> None:
     """Run to the end; a positive number becomes the exit code."""
+    import asyncio
+
     code = asyncio.run(work)
     if code:
         raise typer.Exit(code)

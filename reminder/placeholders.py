@@ -106,5 +106,7 @@ def _unwanted(char: str) -> bool:
 
 def invisible_in(source: str) -> str:
     """The first character that nobody can see and nobody wants, as U+XXXX; empty if there is none."""
+    if source.replace("\n", "").replace("\t", "").isprintable():
+        return ""  # as nearly every text is
     found = next((char for char in source if char not in "\n\t" and _unwanted(char)), "")
     return f"U+{ord(found):04X}" if found else ""

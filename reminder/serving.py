@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.guarding import begin
 from reminder.bot.hook import keep_hooked
-from reminder.bot.menu import set_menus
 from reminder.bot.polling import poll
 from reminder.domain.errors import ReminderError
 from reminder.logs import log
@@ -42,6 +41,14 @@ def collect_seldom() -> None:
 async def listen(rt: Runtime) -> None:
     """Take in what Telegram has, by post or by asking, for ever."""
     await (keep_hooked(rt) if rt.web is not None and rt.web.hook_path else poll(rt))
+
+
+async def offer(rt: Runtime) -> None:
+    """Set everybody's menu, beside all else, then rest: what ends would stop the process."""
+    from reminder.bot.menu import set_menus  # knows every command, and with them what those need
+
+    await set_menus(rt)
+    await asyncio.Event().wait()
 
 
 async def watch(check: Callable[[], Awaitable[None]]) -> None:
@@ -82,7 +89,7 @@ async def serve(
         scheduler.start()
         tasks |= {scheduler.task} if scheduler.task is not None else set()
         if rt.chat is not None and listener is not None:
-            await set_menus(rt)
+            tasks.add(asyncio.ensure_future(offer(rt)))
         waiting = loop.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
         rt.stopping.set()

@@ -25,12 +25,28 @@ class Placed:
     """A checked text and the file and line it came from."""
 
     text: Text
-    place: str
+    spot: "str | Spot"
+
+    @property
+    def place(self) -> str:
+        return str(self.spot)
 
     @property
     def is_faulty(self) -> bool:
         """A faulty text keeps its place empty, so that it is not reported as missing as well."""
         return self.text == _NO_TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a word stands; its line is looked for when somebody wants to know."""
+
+    file: str
+    keys: LinePath
+    lines: Mapping[LinePath, int]
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.lines.get(self.keys, 1)}"
 
 
 @dataclass(slots=True)
@@ -95,15 +111,15 @@ class Files:
         tables, lines = self._read_toml(path, place)
         words = layer.setdefault(path.stem.rpartition(".")[2], {})
         for keys, value in _flat(tables):
-            key, at = ".".join(keys), f"{place}:{lines.get(keys, 1)}"
+            key, at = ".".join(keys), Spot(place, keys, lines)
             if key in words:
-                self.fault(at, f"{key} stands in {words[key].place} as well.", "Keep one of them.")
+                self.fault(str(at), f"{key} stands in {words[key].place} as well.", "Keep one of them.")
             elif not isinstance(value, str):
-                self.fault(at, f"{key} is not a text.", 'Write it in quotes: key = "text".')
+                self.fault(str(at), f"{key} is not a text.", 'Write it in quotes: key = "text".')
             else:
                 words[key] = Placed(self._parse(value.strip(), at) or _NO_TEXT, at)
 
-    def _parse(self, source: str, place: str) -> Text | None:
+    def _parse(self, source: str, place: str | Spot) -> Text | None:
         """The text, or None after noting its faults; `place` may already carry a line."""
         if not source:
             self.fault(
@@ -149,7 +165,8 @@ def _place(folder: Path, path: Path) -> str:
     return f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}"
 
 
-def _with_line(place: str, line: int) -> str:
+def _with_line(at: str | Spot, line: int) -> str:
+    place = str(at)
     return place if re.search(r":\d+$", place) else f"{place}:{line}"
 
 

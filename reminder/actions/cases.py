@@ -1,6 +1,6 @@
 """What people can do with a case; each is one deed: allowed, recorded, replanned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,14 +9,17 @@ from reminder.actions import record
 from reminder.actions.confidence import unbiased
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
-from reminder.actions.replan import Plan, replan
+from reminder.actions.replan import Plan, plan_anew, replan
 from reminder.actions.scene import CaseScene, read_case
-from reminder.domain.cases import OUTCOMES, Event, allowed_from, forbidden
+from reminder.domain.cases import OUTCOMES, Event, Fact, allowed_from, forbidden
 from reminder.domain.errors import NotFound, Refused, Stale
 from reminder.domain.numbers import case_number
+from reminder.domain.people import Staff
+from reminder.domain.protocols import Protocol
 from reminder.domain.wanted import over
 from reminder.domain.workdays import local_day
-from reminder.store import cases, people, residents
+from reminder.store import cases, residents
+from reminder.store.cases import CaseRow
 from reminder.store.database import Tx
 
 
@@ -63,44 +66,47 @@ MAX_REQUEST = 2000
 
 async def register(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> Plan:
     """Take in a matter, give it a number, and start its clocks from the moment of receipt."""
-    await permit(tx, by, "register")
+    row, staff = await take_in(tx, desk, by, new)
+    return await plan_anew(tx, desk, row, staff)
+
+
+async def take_in(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> tuple[CaseRow, Staff]:
+    """The same without its entries: whoever knows more of it already says that first, and replans then."""
+    staff = await permit(tx, by, "register")
     if new.protocol not in desk.protocols:
         raise Refused("protocol.unknown", protocol=new.protocol, known=", ".join(sorted(desk.protocols)))
     if not new.category:
         raise Refused("case.needs_category")
-    new = await _routed(tx, desk, new)
-    case_id = await _open(tx, desk, by, new)
+    new = _routed(desk, staff, new)
+    row = await _open(tx, desk, by, new)
     for party in new.parties:
-        await join(tx, desk, case_id, party, contacted=not new.imported)
-    deed = await record.begin(tx, desk, by, case_id, "register")
-    received = new.received_at or desk.clock.now()
+        await join(tx, desk, row.case.id, party, contacted=not new.imported)
+    deed = await record.begin(tx, desk, by, row.case.id, "register")
+    now = desk.clock.now()
+    facts = [
+        Fact(event=event, at=new.received_at or now, recorded_at=now, value=value, by=by.id)
+        for event, value in _taken_in(new, desk.protocol(new.protocol))
+    ]
+    await record.add_all(tx, row.case.id, facts, deed=deed)
+    return row, staff
+
+
+def _taken_in(new: NewCase, protocol: Protocol) -> Iterator[tuple[Event, Mapping[str, Any]]]:
+    """What is so from the moment of receipt."""
     quiet = {"quiet": True} if new.imported else {}
-    matter = quiet | {"track": new.track, "danger": "yes" if new.danger else "no"}
     place = {"unit": new.unit_id, "handler": new.handler_id}
-    await record.add(tx, desk, by, case_id, Event.RECEIVE, deed=deed, at=received, value=matter)
-    assigned = {k: v for k, v in place.items() if v is not None} | quiet
-    await record.add(tx, desk, by, case_id, Event.ASSIGN, deed=deed, at=received, value=assigned)
-    await record.add(tx, desk, by, case_id, Event.REGISTER, deed=deed, at=received, value=quiet)
-    await _classified(tx, desk, by, case_id, new.protocol, deed, received)
-    return await replan(tx, desk, case_id)
+    yield Event.RECEIVE, quiet | {"track": new.track, "danger": "yes" if new.danger else "no"}
+    yield Event.ASSIGN, {k: v for k, v in place.items() if v is not None} | quiet
+    yield Event.REGISTER, quiet
+    if any(m.anchor == "classified" for m in protocol.milestones):
+        # It counts from when a case was put under it, and so from here, too.
+        yield Event.PROTOCOL, protocol.as_fact
 
 
-async def _classified(
-    tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, deed: int | None, received: datetime
-) -> None:
-    """A protocol that counts from when a case was put under it counts from here, too."""
-    protocol = desk.protocol(key)
-    if not any(m.anchor == "classified" for m in protocol.milestones):
-        return
-    value = protocol.as_fact
-    await record.add(tx, desk, by, case_id, Event.PROTOCOL, deed=deed, at=received, value=value)
-
-
-async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
+def _routed(desk: Desk, staff: Staff, new: NewCase) -> NewCase:
     """A case of a village goes to the cadre who looks after it, unless intake named somebody."""
     if new.handler_id is not None or not new.place:
         return new
-    staff = await people.staff(tx)
     today = local_day(desk.clock.now(), desk.office.zone)
     places = sorted({p.place for p in staff.postings if p.place in new.place}, key=len, reverse=True)
     for place in places:
@@ -110,12 +116,12 @@ async def _routed(tx: Tx, desk: Desk, new: NewCase) -> NewCase:
     return new
 
 
-async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> int:
+async def _open(tx: Tx, desk: Desk, by: Actor, new: NewCase) -> CaseRow:
     now = desk.clock.now()
     year = local_day(now, desk.office.zone).year
     serial = await cases.last_serial(tx, f"{year % 100:02d}") + 1
     protocol = desk.protocol(new.protocol)
-    return await cases.insert(
+    return await cases.new(
         tx,
         number=case_number(year, serial),
         protocol=protocol.key,

@@ -76,7 +76,7 @@ async def hear_all(tx: Tx, desk: Desk, heard: Sequence[tuple[str, Answer]]) -> N
         if reminder.token is not None
     ]
     await departures.taken_on(tx, rows, now=now)
-    await cases.tell_all(
+    await cases.tell_each(
         tx, [(one.case_id, {"detail_id": one.id, "kind": one.kind}) for one in taken], now, "sent"
     )
     done = {row.token for row in rows}

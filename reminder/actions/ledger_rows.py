@@ -4,10 +4,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from reminder.actions import record as deeds
-from reminder.actions.cases import NewCase, NewParty, complete_if_over, register
+from reminder.actions.cases import NewCase, NewParty, complete_if_over, take_in
 from reminder.actions.desk import Actor, Desk
-from reminder.actions.replan import replan
-from reminder.domain.cases import Event, Status
+from reminder.actions.replan import Plan, replan
+from reminder.domain.cases import Event, Fact, Status
 from reminder.domain.errors import Refused
 from reminder.domain.limits import Unit
 from reminder.domain.people import Staff
@@ -58,7 +58,8 @@ async def _new(tx: Tx, desk: Desk, by: Actor, row: Record, staff: Staff) -> int:
         group_size=row.group_size or 1,
         received_at=_at(desk, row.received_on),
     )
-    return (await register(tx, desk, by, new)).row.case.id
+    made, _ = await take_in(tx, desk, by, new)
+    return made.case.id
 
 
 def _protocol(desk: Desk, row: Record) -> str:
@@ -89,58 +90,59 @@ class _Facts:
         self.by = by
         self.row = row
         self.case_id = case_id
-        self.deed: int | None = None
         self.known: set[tuple[str, str]] = set()
+        self.new: list[Fact] = []
 
     async def add(self, staff: Staff, *, unread: bool) -> None:
         facts = (await cases.facts(self.tx, [self.case_id]))[self.case_id]
         self.known = {(f.event.value, _mark(f.value)) for f in facts}
-        self.deed = await deeds.begin(self.tx, self.desk, self.by, self.case_id, "import")
-        await self._work(staff)
-        await self._answer()
+        deed = await deeds.begin(self.tx, self.desk, self.by, self.case_id, "import")
+        self._work(staff)
+        self._answer()
         if unread:
-            await self.fact(Event.TASK, self.desk.clock.now(), "unread", what="intake_unread", role="intake")
-        plan = await replan(self.tx, self.desk, self.case_id)
+            self.fact(Event.TASK, self.desk.clock.now(), "unread", what="intake_unread", role="intake")
+        plan = await self._planned(deed)
         ended = plan.past.status in {Status.CLOSED, Status.COMPLETED, Status.WITHDRAWN}
         alive = any(e.keeps_case_alive for e in plan.entries.values())
         if not ended and (not alive or plan.row.handler_id is None):
             now = self.desk.clock.now()
-            await self.fact(Event.FACT, now, name="imported_unclear")
-            plan = await replan(self.tx, self.desk, self.case_id)
+            self.fact(Event.FACT, now, name="imported_unclear")
+            plan = await self._planned(deed)
         await complete_if_over(self.tx, self.desk, plan)
 
-    async def fact(self, event: Event, moment: datetime, subject: str = "", **value: Any) -> None:
+    async def _planned(self, deed: int | None) -> Plan:
+        """What was new is written, all at once, and the calendar follows."""
+        if self.new:
+            await deeds.add_all(self.tx, self.case_id, self.new, deed=deed)
+            self.new = []
+        return await replan(self.tx, self.desk, self.case_id)
+
+    def fact(self, event: Event, moment: datetime, subject: str = "", **value: Any) -> None:
         """Once per content: a ledger that comes again repeats nothing."""
         if (event.value, _mark(value)) in self.known:
             return
-        await deeds.add(
-            self.tx,
-            self.desk,
-            self.by,
-            self.case_id,
-            event,
-            deed=self.deed,
-            subject=subject,
-            value=value | QUIET,
-            at=moment,
+        now = self.desk.clock.now()
+        said = value | QUIET
+        self.new.append(
+            Fact(event=event, at=moment, recorded_at=now, subject=subject, value=said, by=self.by.id)
         )
 
-    async def _work(self, staff: Staff) -> None:
+    def _work(self, staff: Staff) -> None:
         row = self.row
         assert row.received_on is not None
         begun = _at(self.desk, max(row.referred_on or row.received_on, row.received_on))
         handler = _by_name(staff, row.handler)
         if handler is not None:
-            await self.fact(Event.ASSIGN, begun, handler=handler, unit=staff.people[handler].unit_id)
+            self.fact(Event.ASSIGN, begun, handler=handler, unit=staff.people[handler].unit_id)
         if handler is not None or row.progress or row.answered_on or row.closed:
-            await self.fact(Event.ACCEPT, begun + timedelta(minutes=1))
+            self.fact(Event.ACCEPT, begun + timedelta(minutes=1))
         if row.due_on is not None:
-            await self.fact(Event.FACT, _at_day(self.desk, row.due_on), name="ledger_day")
+            self.fact(Event.FACT, _at_day(self.desk, row.due_on), name="ledger_day")
         if row.progress:
             noted = min(begun + timedelta(minutes=2), self.desk.clock.now())
-            await self.fact(Event.NOTE, noted, text=row.progress[:2000])
+            self.fact(Event.NOTE, noted, text=row.progress[:2000])
 
-    async def _answer(self) -> None:
+    def _answer(self) -> None:
         row = self.row
         if row.answered_on is None and not row.closed:
             return
@@ -148,17 +150,17 @@ class _Facts:
         last = row.answered_on or (row.revisit.on if row.revisit else None) or row.received_on
         moment = _at(self.desk, max(last, row.received_on, row.referred_on or row.received_on))
         moment = min(moment + timedelta(minutes=10), self.desk.clock.now())
-        await self.fact(Event.ANSWER, moment, outcome="explained", reason="ledger", result="ledger")
+        self.fact(Event.ANSWER, moment, outcome="explained", reason="ledger", result="ledger")
         if not row.closed:
             return
-        await self.fact(Event.SERVED, moment + timedelta(minutes=1), how="ledger")
-        await self.fact(Event.CONTACT, moment + timedelta(minutes=2), text="ledger")
-        await self.fact(Event.CLOSE, moment + timedelta(minutes=3))
+        self.fact(Event.SERVED, moment + timedelta(minutes=1), how="ledger")
+        self.fact(Event.CONTACT, moment + timedelta(minutes=2), text="ledger")
+        self.fact(Event.CLOSE, moment + timedelta(minutes=3))
         if row.revisit is not None and row.revisit.on is not None:
             seen = max(_at(self.desk, row.revisit.on), moment + timedelta(minutes=4))
-            await self.fact(Event.VISITED, seen, "rv1", outcome="holds", text=row.revisit.text[:200])
+            self.fact(Event.VISITED, seen, "rv1", outcome="holds", text=row.revisit.text[:200])
         if row.score is not None:
-            await self.fact(Event.SCORE, moment + timedelta(minutes=5), score=row.score)
+            self.fact(Event.SCORE, moment + timedelta(minutes=5), score=row.score)
 
 
 def _at_day(desk: Desk, day: date) -> datetime:

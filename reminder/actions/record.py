@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,8 +38,14 @@ async def add(
     """One fact of a deed. `at` is when it was so; it defaults to now."""
     now = desk.clock.now()
     fact = Fact(event=event, at=at or now, recorded_at=now, subject=subject, value=value or {}, by=by.id)
-    await cases.add_fact(tx, case_id, deed, fact)
-    await cases.tell(tx, case_id, now, event.value, by.id, subject=subject, digest=_digest(value or {}))
+    await add_all(tx, case_id, [fact], deed=deed)
+
+
+async def add_all(tx: Tx, case_id: int, facts: Sequence[Fact], *, deed: int | None) -> None:
+    """The facts of a deed, all by one person and recorded at one moment."""
+    await cases.add_facts(tx, case_id, facts, deed)
+    lines = [(f.event.value, {"subject": f.subject, "digest": _digest(f.value)}) for f in facts]
+    await cases.tell_all(tx, case_id, facts[0].recorded_at, lines, facts[0].by)
 
 
 async def record(
@@ -63,4 +69,4 @@ async def record(
 
 def _digest(value: Mapping[str, Any]) -> str:
     """Proves what a line was about without repeating personal data."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(dict(value), sort_keys=True).encode()).hexdigest()[:12]

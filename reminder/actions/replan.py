@@ -63,8 +63,17 @@ async def standing(
     What `before` says should be is believed where nothing it follows from has changed since: the case, its
     facts, its protocol and the days.
     """
-    ids = list(kept)
-    facts, are = await cases.facts(tx, ids), await entries.of(tx, ids)
+    return await _standing(tx, desk, kept, await entries.of(tx, list(kept)), before)
+
+
+async def _standing(
+    tx: Tx,
+    desk: Desk,
+    kept: Mapping[int, CaseRow],
+    are: Mapping[int, Mapping[str, Entry]],
+    before: Mapping[int, Standing] = NOTHING,
+) -> dict[int, Standing]:
+    facts = await cases.facts(tx, list(kept))
     found: dict[int, Standing] = {}
     for case_id, held in kept.items():
         known = before.get(case_id)
@@ -97,6 +106,12 @@ async def replan(tx: Tx, desk: Desk, case_id: int) -> Plan:
     """Bring a case's entries in line with its facts. Locks the case; doing it twice changes nothing."""
     found = await standing(tx, desk, {case_id: await cases.lock(tx, case_id)})
     return (await bring_in_line(tx, desk, found, await people.staff(tx)))[case_id]
+
+
+async def plan_anew(tx: Tx, desk: Desk, row: CaseRow, staff: Staff) -> Plan:
+    """The entries of a case that this very transaction made: it has none yet, and nobody else knows it."""
+    no = row.case.id
+    return (await bring_in_line(tx, desk, await _standing(tx, desk, {no: row}, {no: {}}), staff))[no]
 
 
 async def bring_in_line(tx: Tx, desk: Desk, stand: Mapping[int, Standing], staff: Staff) -> dict[int, Plan]:
@@ -205,7 +220,9 @@ async def _reindex(
     """Set the agenda of what changed, and of every entry somebody believes at an older date."""
     now = desk.clock.now()
     altered = {no: _altered(are[no], change) for no, change in changes.items()}
-    told = await reminders.told(tx, [entry.id for group in altered.values() for entry in group])
+    fresh = {entry.id for no, group in altered.items() for entry in group if entry.key not in stand[no].are}
+    known = [entry.id for group in altered.values() for entry in group if entry.id not in fresh]
+    told = await reminders.told(tx, known) if known else {}
     agenda: dict[int, datetime | None] = {}
     for no, group in altered.items():
         one = stand[no]
@@ -215,7 +232,7 @@ async def _reindex(
             milestone = one.protocol.milestone(entry.milestone)
             at = next_step_at(entry, milestone, one.office, heard, after=start - _JUST_BEFORE)
             agenda[entry.id] = min(at or now, now) if corrections_owed(entry, heard) else at
-    await entries.set_agenda(tx, agenda)
+    await entries.set_agenda(tx, agenda, fresh)
 
 
 def _altered(are: Mapping[str, Entry], change: Difference) -> list[Entry]:

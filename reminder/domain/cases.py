@@ -176,7 +176,7 @@ class Fact:
     """Independent of the order of reading, so that any order of the same edits gives one history."""
 
     def __post_init__(self) -> None:
-        said = json.dumps(dict(self.value), sort_keys=True)
+        said = json.dumps(dict(self.value), sort_keys=True) if self.value else "{}"
         order = (self.at, _RANK[self.event], self.subject, said, self.recorded_at)
         object.__setattr__(self, "order", order)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -65,7 +66,8 @@ def steps(
     entry: Wanted, milestone: Milestone | None, office: Office, told: Iterable[Told] = (), *, until: datetime
 ) -> list[DueStep]:
     """Every step from `entry.since` to `until` inclusive, in time order."""
-    found = [s for s in _all(entry, milestone, office, tuple(told), until) if entry.since <= s.at <= until]
+    every = chain(_all(entry, milestone, office, tuple(told), until), _daily(entry, milestone, office, until))
+    found = [s for s in every if entry.since <= s.at <= until]
     if milestone is not None and milestone.party:
         found = [replace(s, party=milestone.party) if s.resident and not s.only else s for s in found]
     return sorted(found, key=lambda s: (s.at, s.key))
@@ -76,17 +78,20 @@ def next_step_at(
 ) -> datetime | None:
     """The earliest step later than `after`; None when nothing is to come."""
     horizon = after + timedelta(days=15)  # the daily and weekly steps within it are enough to find the next
-    later = [
-        s.at
-        for s in _all(entry, milestone, office, tuple(told), horizon)
-        if s.at > after and s.at >= entry.since
-    ]
-    return min(later, default=None)
+    found = _earliest(_all(entry, milestone, office, tuple(told), horizon), entry, after)
+    # What is told every day matters only until then.
+    daily = _earliest(_daily(entry, milestone, office, min(found or horizon, horizon)), entry, after)
+    return min((one for one in (found, daily) if one is not None), default=None)
+
+
+def _earliest(some: Iterable[DueStep], entry: Wanted, after: datetime) -> datetime | None:
+    return min((s.at for s in some if s.at > after and s.at >= entry.since), default=None)
 
 
 def _all(
     entry: Wanted, milestone: Milestone | None, office: Office, told: tuple[Told, ...], until: datetime
 ) -> Iterator[DueStep]:
+    """All but those of every day."""
     yield from _corrections(entry, told)
     planned = milestone.steps if milestone is not None else ()
     if entry.kind is EntryKind.NOTICE:
@@ -99,7 +104,6 @@ def _all(
     told_already = frozenset(t.recipient for t in told)
     for step in planned:
         yield from _planned(step, entry, office, until, told_already)
-    yield from _daily(entry, milestone, office, until)
 
 
 def _planned(
@@ -204,7 +208,9 @@ def _weekly(step: Step, entry: Wanted, office: Office, until: datetime) -> Itera
 def _daily(entry: Wanted, milestone: Milestone | None, office: Office, until: datetime) -> Iterator[DueStep]:
     """While something is late, or a task is undone, it is in its person's digest every working day."""
     base = entry.promise_on or entry.due_on
-    if base is None or (entry.bound is not Bound.OFFICE and entry.kind is not EntryKind.TASK):
+    if base is None or not entry.is_open or entry.kind is EntryKind.NOTICE:
+        return
+    if entry.bound is not Bound.OFFICE and entry.kind is not EntryKind.TASK:
         return
     first = local_day(entry.since, office.zone) if entry.kind is EntryKind.TASK else base
     last = local_day(until, office.zone)

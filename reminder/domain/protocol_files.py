@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 from reminder.domain.errors import Fault, Faulty
 from reminder.domain.protocol_drafts import Draft, Known, Part, read_part
@@ -52,14 +53,26 @@ def sources(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 def version_of(protocol: Protocol) -> str:
     """Twelve hex digits of what the protocol means; the order of milestones and of lines does not count."""
-    meaning = asdict(replace(protocol, version=""))
-    del meaning["_by_key"]
+    meaning = _plain(replace(protocol, version=""))
     for milestone in meaning["milestones"]:
         for unordered in ("steps", "met_by", "until"):
             milestone[unordered] = sorted(_spelled(one) for one in milestone[unordered])
     meaning["milestones"] = sorted(_spelled(milestone) for milestone in meaning["milestones"])
     meaning["facts"] = sorted(meaning["facts"])
     return hashlib.sha256(_spelled(meaning).encode()).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can spell. `dataclasses.asdict` would copy every word as well, for half of the reading."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value) if one.init}
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 Path = tuple[str | int, ...]
 
@@ -20,16 +21,32 @@ _TOKEN = re.compile(
 )
 
 
-def lines_of(text: str) -> Mapping[Path, int]:
+class Lines(Mapping[Path, int]):
     """Line numbers from 1 by path, e.g. ("milestone", 2, "remind", 0), of a text the TOML parser accepted.
 
     The parser of the standard library keeps no positions. Keys inside inline tables are left out: they
-    stand on their parent's line.
+    stand on their parent's line. Nobody looks for them before somebody asks: a file without faults is not
+    read twice.
     """
-    scan = _Scan(text)
-    while scan.at < len(text):
-        scan.statement()
-    return scan.lines
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _found(self) -> Mapping[Path, int]:
+        scan = _Scan(self._text)
+        while scan.at < len(self._text):
+            scan.statement()
+        return scan.lines
+
+    def __getitem__(self, path: Path) -> int:
+        return self._found[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from datetime import time
 
 from reminder.domain.errors import Fault
 from reminder.domain.limits import Limit
-from reminder.domain.toml_lines import Path, lines_of
+from reminder.domain.toml_lines import Lines, Path
 
 _HOUR = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _HOURS = re.compile(rf"({_HOUR})\s*-\s*({_HOUR})")
@@ -27,7 +27,7 @@ def read_toml(name: str, text: str, faults: list[Fault]) -> "Table | None":
         remedy = "Look at this line and the one above for a missing quote, bracket or comma."
         faults.append(Fault(place=f"{name}:{line}", what=f"This is not valid TOML: {told}.", remedy=remedy))
         return None
-    return Table(name=name, values=values, lines=lines_of(text), faults=faults)
+    return Table(name=name, values=values, lines=Lines(text), faults=faults)
 
 
 def nearest(word: str, known: Collection[str]) -> str:

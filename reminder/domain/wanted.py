@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from typing import Any
 
 from reminder.domain.cases import ENDED, Event, Fact, History, Order, Status
@@ -17,7 +16,7 @@ from reminder.domain.visits import ENDS, after, planned
 from reminder.domain.workdays import at, local_day
 
 MAX_OCCURRENCES = 400
-"""A repeating milestone stops here; nobody keeps a case that long, and every loop has a bound."""
+"""Of a repeating milestone; nobody keeps a case that long, and every loop has a bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ class _Planner:
         """What met an entry, by its key."""
         self.reckonings: dict[str, Reckoning] = {}
         self.changes = past.all(Event.PROTOCOL)
-        self.beginnings = cache(lambda n: [_of(f) for f in past.all(*ANCHORS[n]) if not _renews(f)])
+        self._begun: dict[str, list[_Anchor]] = {}
 
     def entries(self) -> dict[str, Wanted]:
         idle = [key for key, m in self.milestones.items() if m.anchor == IDLE]
@@ -123,14 +122,15 @@ class _Planner:
     def occurrences(self, key: str) -> list[Wanted]:
         if key not in self.done:
             self.done[key] = []
-            self.done[key] = list(self._occur(self.milestones[key]))
+            anchors = enumerate(self.anchors(self.milestones[key]), 1)
+            self.done[key] = [entry for anchor in anchors for entry in self._occur(key, *anchor)]
         return self.done[key]
 
-    def _occur(self, milestone: Milestone) -> Iterator[Wanted]:
+    def _occur(self, key: str, number: int, anchor: _Anchor) -> Iterator[Wanted]:
+        milestone = self.milestones[key]
+        suffix = anchor.suffix if anchor.suffix is not None else f".{number}" if number > 1 else ""
         by_hand = milestone.anchor in {VISIT_SET, ADDED}
-        for number, anchor in enumerate(self.anchors(milestone), 1):
-            suffix = anchor.suffix if anchor.suffix is not None else _numbered("", number)
-            yield from self._series(milestone, anchor, anchor.subject if by_hand else milestone.key + suffix)
+        return self._series(milestone, anchor, anchor.subject if by_hand else key + suffix)
 
     def _series(self, milestone: Milestone, anchor: _Anchor, key: str) -> Iterator[Wanted]:
         """An entry and, where the milestone repeats, those that begin whenever the one before is met."""
@@ -151,13 +151,17 @@ class _Planner:
         elif name == IDLE:
             found = [_of(f) for f in self.past.facts if f.event not in _NO_NEWS and not _renews(f)][-1:]
         elif name == ADDED:
-            added = self.past.all(Event.ADD)
-            found = [_of(fact) for fact in added if stem(fact.subject) == milestone.key]
+            found = [_of(f) for f in self.past.all(Event.ADD) if stem(f.subject) == milestone.key]
         elif name in ANCHORS:
             found = self.beginnings(name)
         else:
             found = [_of(fact) for fact in self.past.all(Event.FACT) if fact.value.get("name") == name]
         return [a for a in found if _fits(a, milestone)]
+
+    def beginnings(self, name: str) -> list[_Anchor]:
+        if name not in self._begun:
+            self._begun[name] = [_of(f) for f in self.past.all(*ANCHORS[name]) if not _renews(f)]
+        return self._begun[name]
 
     def following(self, entry: Wanted) -> _Anchor:
         """The end of an entry as the anchor of the next; what was entered late is owed only from then on."""
@@ -354,10 +358,6 @@ def _was_past(entry: Wanted, taken_over: datetime) -> bool:
 def _renews(fact: Fact) -> bool:
     """Whether it only puts the case on a newer version of the protocol it is under."""
     return fact.event is Event.PROTOCOL and bool(fact.value.get("again"))
-
-
-def _numbered(key: str, number: int) -> str:
-    return key if number == 1 else f"{key}.{number}"
 
 
 def _day(value: date | datetime) -> date:

@@ -219,8 +219,9 @@ class WorkCalendar:
         )
 
 
+@lru_cache(maxsize=10_000)
 def at(day: date, wall: time, zone: ZoneInfo) -> datetime:
-    """The UTC instant of a local day and time.
+    """The UTC instant of a local day and time; of all cases together it is asked for a few hundred.
 
     A time the clocks skip moves forward by the gap (02:30 becomes 03:30; a skipped day becomes the next one);
     a time they show twice is the first. `wall` must be naive.

@@ -101,8 +101,16 @@ async def ids(tx: Tx, *where: Any) -> list[int]:
 
 
 async def insert(tx: Tx, **values: Any) -> int:
-    query = sa.insert(t.cases).values(**values).returning(t.cases.c.id)
-    return int((await tx.execute(query)).scalar_one())
+    return (await new(tx, **values)).case.id
+
+
+async def new(tx: Tx, **values: Any) -> CaseRow:
+    """A case that nobody else knows of before the transaction ends, and that needs no lock until then."""
+    (row,) = await _INSERT.rows(tx, **values)
+    return _row(row)
+
+
+_INSERT = Prepared(sa.insert(t.cases).returning(t.cases))
 
 
 async def update(tx: Tx, case_id: int, **values: Any) -> None:
@@ -121,9 +129,16 @@ _UPDATE = Prepared(
 
 async def last_serial(tx: Tx, prefix: str) -> int:
     """The highest serial given out in a year ("26" -> 00001 …); 0 when none."""
-    query = sa.select(sa.func.max(t.cases.c.number)).where(t.cases.c.number.like(prefix + "%"))
-    number = (await tx.execute(query)).scalar()
+    number = await _LAST_NUMBER.scalar(tx, first=prefix, last=prefix + "999999")
     return int(number[2:7]) if number else 0
+
+
+# A range, for LIKE would go through the numbers of every case there ever was.
+_LAST_NUMBER = Prepared(
+    sa.select(sa.func.max(t.cases.c.number)).where(
+        t.cases.c.number.between(sa.bindparam("first"), sa.bindparam("last"))
+    )
+)
 
 
 # --- facts and deeds -------------------------------------------------------------------------
@@ -160,9 +175,13 @@ _LAST_DEED = Prepared(
 
 
 async def last_deed_of_case(tx: Tx, case_id: int) -> int | None:
-    query = sa.select(sa.func.max(t.deeds.c.id)).where(t.deeds.c.case_id == case_id)
-    found: int | None = (await tx.execute(query)).scalar()
+    found: int | None = await _LAST_OF_CASE.scalar(tx, case=case_id)
     return found
+
+
+_LAST_OF_CASE = Prepared(
+    sa.select(sa.func.max(t.deeds.c.id)).where(t.deeds.c.case_id == sa.bindparam("case"))
+)
 
 
 async def last_fact(tx: Tx) -> int:
@@ -214,22 +233,25 @@ async def undo_deed(tx: Tx, deed_id: int, at: datetime) -> bool:
     return True
 
 
-async def add_fact(tx: Tx, case_id: int, deed_id: int | None, fact: Fact) -> int:
-    added = await _ADD_FACT.scalar(
-        tx,
-        case_id=case_id,
-        deed_id=deed_id,
-        event=fact.event.value,
-        subject=fact.subject,
-        at=fact.at,
-        recorded_at=fact.recorded_at,
-        value=dict(fact.value),
-        by=fact.by,
-    )
-    return int(added)
+async def add_facts(tx: Tx, case_id: int, facts: Sequence[Fact], deed_id: int | None = None) -> None:
+    """Facts of a deed; of none: a history taken over from elsewhere."""
+    rows = [
+        {
+            "case_id": case_id,
+            "deed_id": deed_id,
+            "event": fact.event.value,
+            "subject": fact.subject,
+            "at": fact.at,
+            "recorded_at": fact.recorded_at,
+            "value": dict(fact.value),
+            "by": fact.by,
+        }
+        for fact in facts
+    ]
+    await _ADD_FACT.run_many(tx, rows)
 
 
-_ADD_FACT = Prepared(sa.insert(t.facts).returning(t.facts.c.id))
+_ADD_FACT = Prepared(sa.insert(t.facts))
 
 
 async def facts(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[Fact]]:
@@ -245,23 +267,6 @@ _FACTS = Prepared(
     .where(t.facts.c.case_id.in_(each("ids")), t.facts.c.voided_at.is_(None))
     .order_by(t.facts.c.id)
 )
-
-
-async def add_facts(tx: Tx, case_id: int, facts: Sequence[Fact]) -> None:
-    """Many facts at once, of no deed: a history taken over from elsewhere."""
-    rows = [
-        {
-            "case_id": case_id,
-            "event": fact.event.value,
-            "subject": fact.subject,
-            "at": fact.at,
-            "recorded_at": fact.recorded_at,
-            "value": dict(fact.value),
-            "by": fact.by,
-        }
-        for fact in facts
-    ]
-    await tx.execute(sa.insert(t.facts), rows)
 
 
 def _fact(row: Any) -> tuple[int, Fact]:
@@ -284,8 +289,10 @@ _MADE_FACTS = Made(_fact)
 
 
 async def add_party(tx: Tx, case_id: int, resident_id: int, role: str = "applicant") -> None:
-    query = sa.insert(t.parties).values(case_id=case_id, resident_id=resident_id, role=role)
-    await tx.execute(query)
+    await _ADD_PARTY.run(tx, case_id=case_id, resident_id=resident_id, role=role)
+
+
+_ADD_PARTY = Prepared(sa.insert(t.parties))
 
 
 async def parties(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[int]]:
@@ -332,10 +339,18 @@ async def tell(
     tx: Tx, case_id: int | None, at: datetime, what: str, by: int | None = None, **detail: Any
 ) -> None:
     """Add a line to the case's one timeline. No names, phones or texts in `detail`."""
-    await _TELL.run(tx, case_id=case_id, at=at, what=what, by=by, detail=detail)
+    await tell_all(tx, case_id, at, [(what, detail)], by)
 
 
 async def tell_all(
+    tx: Tx, case_id: int | None, at: datetime, lines: Sequence[tuple[str, Mapping[str, Any]]], by: int | None
+) -> None:
+    """Several lines of one moment: each what there was, and its detail."""
+    same = {"case_id": case_id, "at": at, "by": by}
+    await _TELL.run_many(tx, [{**same, "what": what, "detail": dict(detail)} for what, detail in lines])
+
+
+async def tell_each(
     tx: Tx, said: Sequence[tuple[int | None, Mapping[str, Any]]], at: datetime, what: str
 ) -> None:
     """The same line for many cases, each with its detail."""

@@ -9,12 +9,16 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from reminder.store.onehop import Connection, connect
+from reminder.store.onehop import BEGIN, BUSY, Connection, connect
 
 T = TypeVar("T")
+DatabaseFault = SQLAlchemyError
+"""The database itself says no, or nothing."""
+
 Tx = AsyncConnection
 """An open transaction. Whoever opened it closes it."""
 
@@ -34,10 +38,8 @@ class Database:
         self._shared = shared
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # One writer: SQLite takes one at a time anyway, and waiting here is cheaper than SQLITE_BUSY.
-        self._writer = _Door(self._engine(read_only=False), "BEGIN IMMEDIATE", 1, waits=not inline)
-        self._reader = (
-            _Door(self._engine(read_only=True), "BEGIN DEFERRED", 4) if self.sqlite else self._writer
-        )
+        self._writer = _Door(self._engine(read_only=False), 1, writes=True)
+        self._reader = _Door(self._engine(read_only=True), 4, writes=False) if self.sqlite else self._writer
 
     def _engine(self, *, read_only: bool) -> AsyncEngine:
         # Values are people's names and words: no error message quotes them.
@@ -66,7 +68,8 @@ class Database:
     def _whole(self, door: "_Door") -> AbstractAsyncContextManager[Tx]:
         if not self.sqlite:
             return _pooled(door.engine)
-        return door.passed()
+        # Inline no step is ever under way while somebody else runs, so a cancellation can tear none.
+        return door.passed(_run if self._inline else _unhurried)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -97,47 +100,46 @@ class _Door:
     """SQLite's connections of one kind: kept open, for one transaction each at a time.
 
     SQLAlchemy's own way to take, begin, commit and give back costs more than a small transaction does.
-    `waits`: to begin means to wait for other programs, to commit for the disk.
     """
 
-    def __init__(self, engine: AsyncEngine, begin: str, size: int, *, waits: bool = False) -> None:
+    def __init__(self, engine: AsyncEngine, size: int, *, writes: bool) -> None:
         self.engine = engine
-        self._begin = begin
-        self._waits = waits
+        self._writes = writes
         self._turns = asyncio.Semaphore(size)
         self._idle: list[AsyncConnection] = []
         self._shut = False
 
     @asynccontextmanager
-    async def passed(self) -> AsyncIterator[Tx]:
+    async def passed(self, step: "_Step") -> AsyncIterator[Tx]:
         async with asyncio.timeout(PATIENCE):
             await self._turns.acquire()
         connection = self._idle.pop() if self._idle else self.engine.connect()
         try:
             if connection.sync_connection is None:
-                await _unhurried(connection.start)
+                await step(connection.start)
             driver = driver_of(connection)
             assert driver is not None
-            await self._step(driver, self._begin)
+            if not self._writes:
+                await driver.ask("BEGIN DEFERRED")
+            elif not driver.begun():
+                await step(functools.partial(driver.wait_for, BEGIN))
             yield connection
-            if driver.in_transaction:  # a migration has ended it itself
-                await self._step(driver, "COMMIT")
+            if not driver.in_transaction:
+                pass  # a migration has ended it itself
+            elif self._writes:
+                await step(functools.partial(driver.wait_for, "COMMIT"))
+            else:
+                await driver.ask("COMMIT")
         finally:
             # Also after a cancellation: aiosqlite keeps the write lock if a statement is torn away.
             try:
-                if connection.sync_connection is not None and not self._kept(connection):
-                    await _unhurried(functools.partial(self._back, connection))
+                if connection.sync_connection is not None and not self._fit(connection):
+                    await step(functools.partial(self._back, connection))
             finally:
                 self._turns.release()
 
-    async def _step(self, driver: Connection, sql: str) -> None:
-        if self._waits:
-            await _unhurried(functools.partial(driver.turn, sql))
-        else:
-            driver.ask(sql)
-
-    def _kept(self, connection: AsyncConnection) -> bool:
-        """Put a connection by on which nothing is left open; False if there is more to do."""
+    def _fit(self, connection: AsyncConnection) -> bool:
+        """Put it by for the next, if there is nothing to take back."""
         if self._shut or connection.invalidated or connection.in_transaction():
             return False
         driver = driver_of(connection)
@@ -156,7 +158,7 @@ class _Door:
             if connection.in_transaction():
                 await connection.rollback()
             elif driver is not None and driver.in_transaction:
-                await driver.turn("ROLLBACK")
+                await driver.wait_for("ROLLBACK")
         except BaseException:
             await connection.close()
             raise
@@ -189,6 +191,9 @@ def driver_of(tx: Tx) -> Connection | None:
     return found if isinstance(found, Connection) else None
 
 
+_Step = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+
+
 async def _unhurried(call: Callable[[], Awaitable[T]]) -> T:
     """Finish the database's step even if we are cancelled meanwhile, then let the cancellation through."""
     task: asyncio.Future[T] = asyncio.ensure_future(_run(call))
@@ -219,7 +224,7 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
     try:
         cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError:
-        cursor.execute("BEGIN IMMEDIATE")  # this waits until the other is done
+        cursor.execute(BEGIN)  # this waits until the other is done
         cursor.execute("COMMIT")
         cursor.execute("PRAGMA journal_mode=WAL")
 
@@ -234,7 +239,7 @@ def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> Non
     def _(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # sqlite3's own implicit BEGIN is deferred and double-claims rows
         cursor: sqlite3.Cursor = raw.cursor()
-        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute(BUSY)
         _write_ahead(cursor)
         for pragma in pragmas:
             cursor.execute("PRAGMA " + pragma)
@@ -245,4 +250,4 @@ def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> Non
         """SQLAlchemy's first statement in a transaction of ours finds it begun; a migration does not."""
         driver: Any = connection.connection.driver_connection
         if not driver.in_transaction:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(BEGIN)

@@ -1,8 +1,9 @@
 """Entries of the calendar and the agenda that says when each next reminds somebody."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +15,13 @@ from reminder.store.database import Tx
 from reminder.store.prepared import Made, Prepared, Row, each
 
 _FIELDS = tuple(Wanted.__dataclass_fields__)
+_ALL = attrgetter(*_FIELDS)
 
 
 def _values(entry: Wanted) -> dict[str, Any]:
-    values = {name: getattr(entry, name) for name in _FIELDS}
-    values["detail"] = dict(entry.detail)
-    return {k: v.value if isinstance(v, EntryKind | EntryStatus | Bound) else v for k, v in values.items()}
+    values = dict(zip(_FIELDS, _ALL(entry), strict=True))
+    named = {"kind": entry.kind.value, "status": entry.status.value, "bound": entry.bound.value}
+    return values | named | {"detail": dict(entry.detail)}
 
 
 def _entry(row: Row) -> Entry:
@@ -204,11 +206,12 @@ async def save(tx: Tx, changed: Sequence[Entry]) -> None:
 _SAVE = Prepared(sa.update(t.entries).where(t.entries.c.id == sa.bindparam("which")))
 
 
-async def set_agenda(tx: Tx, due: Mapping[int, datetime | None]) -> None:
-    """When each entry next reminds somebody; None: never again."""
-    if not due:
-        return
-    await _OFF_AGENDA.run(tx, ids=list(due))
+async def set_agenda(
+    tx: Tx, due: Mapping[int, datetime | None], fresh: Collection[int] = frozenset()
+) -> None:
+    """When each entry next reminds somebody; None: never again. `fresh` ones have never been on it."""
+    if known := [entry_id for entry_id in due if entry_id not in fresh]:
+        await _OFF_AGENDA.run(tx, ids=known)
     rows = [{"entry_id": entry_id, "due_at": at} for entry_id, at in due.items() if at is not None]
     await _ON_AGENDA.run_many(tx, rows)
 

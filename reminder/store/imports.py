@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import Prepared
 
 
 async def rows(tx: Tx) -> dict[str, tuple[int, str]]:
@@ -15,12 +16,21 @@ async def rows(tx: Tx) -> dict[str, tuple[int, str]]:
 
 
 async def case_of(tx: Tx, key: str) -> tuple[int, str] | None:
-    query = sa.select(t.import_rows.c.case_id, t.import_rows.c.row_hash)
-    row = (await tx.execute(query.where(t.import_rows.c.row_key == key))).first()
-    return (row[0], row[1]) if row is not None else None
+    row = await _CASE_OF.row(tx, key=key)
+    return (row["case_id"], row["row_hash"]) if row is not None else None
+
+
+_CASE_OF = Prepared(
+    sa.select(t.import_rows.c.case_id, t.import_rows.c.row_hash).where(
+        t.import_rows.c.row_key == sa.bindparam("key")
+    )
+)
 
 
 async def keep(tx: Tx, key: str, case_id: int, row_hash: str, at: datetime) -> None:
-    await tx.execute(sa.delete(t.import_rows).where(t.import_rows.c.row_key == key))
-    values = {"row_key": key, "case_id": case_id, "row_hash": row_hash, "at": at}
-    await tx.execute(sa.insert(t.import_rows).values(**values))
+    await _FORGET.run(tx, key=key)
+    await _KEEP.run(tx, row_key=key, case_id=case_id, row_hash=row_hash, at=at)
+
+
+_FORGET = Prepared(sa.delete(t.import_rows).where(t.import_rows.c.row_key == sa.bindparam("key")))
+_KEEP = Prepared(sa.insert(t.import_rows))

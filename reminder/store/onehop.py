@@ -1,5 +1,9 @@
-"""SQLite in its own thread for what may take long, and in the loop's for what is asked often."""
+"""SQLite without the way to its thread where that takes longer than the statement, else with one trip there.
 
+The driver makes four trips for a statement.
+"""
+
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -54,12 +58,17 @@ class Cursor:
 class Connection(aiosqlite.Connection):
     """The driver's connection with our cursor.
 
-    `ask` answers where it is called: a statement that is asked often needs less time than a trip to another
-    thread does. What may wait, for other programs or for the disk, or go through many rows, makes that trip,
-    one for each statement. `inline` never does: where nobody else writes the file, as in the demo.
+    What is prepared is asked in the event loop's own thread: it finds its rows by an index, sooner than
+    another thread would have been told of it. What may wait for the disk or for another program goes to the
+    connection's thread: `wait_for`, and all that SQLAlchemy sends.
+
+    `inline` does that here as well: faster still where nobody else writes the file and nobody waits for the
+    disk, as in the demo.
     """
 
     inline = False
+    _since = 0.0
+    """When others in the loop last had their turn, at the latest."""
 
     def cursor(self) -> Any:
         """Not awaitable, as the driver's is: SQLAlchemy's adapter enters it, which costs nothing here."""
@@ -69,36 +78,83 @@ class Connection(aiosqlite.Connection):
         """Do a piece of work where the connection lives."""
         await self._execute(work, self._conn, *arguments)
 
-    def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a statement, here and now. Errors are SQLAlchemy's, without the values."""
+    async def ask(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a short statement, at once. Errors are SQLAlchemy's, without the values."""
+        await self._breathe()
         try:
-            found: list[Any] = self._conn.execute(sql, parameters).fetchall()
+            found: list[Any] = self.here(_ask, self._conn, sql, parameters)
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
         return found
 
-    def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
-        """One statement for many rows of values; how many rows of the table it touched."""
+    async def ask_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """One short statement for many rows of values; how many rows of the table it touched."""
+        await self._breathe()
         try:
-            return self._conn.executemany(sql, rows).rowcount
+            touched: int = self.here(_ask_many, self._conn, sql, rows)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
+        return touched
+
+    def begun(self) -> bool:
+        """Begin to write, if no other program does just now."""
+        try:
+            self.here(_begin, self._conn)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # whatever it is busy with
+                raise DBAPIError.instance(BEGIN, None, error, sqlite3.Error) from error
+            return False
+        return True
+
+    async def wait_for(self, sql: str) -> None:
+        """A statement that may wait for the disk or for another program; the loop goes on meanwhile."""
+        try:
+            await self._execute(_ask, self._conn, sql, ())
         except sqlite3.Error as error:
             raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
 
-    async def turn(self, sql: str) -> None:
-        """Begin, commit or take back: this waits for other programs or for the disk."""
-        try:
-            await self._execute(_turn, self._conn, sql)
-        except sqlite3.Error as error:
-            raise DBAPIError.instance(sql, None, error, sqlite3.Error) from error
+    async def _breathe(self) -> None:
+        """Whoever asks and asks lets others have their turn in between."""
+        clock = asyncio.get_running_loop().time
+        if clock() - self._since > BREATH and not self.inline:
+            await asyncio.sleep(0)
+            self._since = clock()
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         if self.inline:
-            return fn(*args, **kwargs)
+            return self.here(fn, *args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
+    def here(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """In this thread, now."""
+        return fn(*args, **kwargs)
 
-def _turn(raw: sqlite3.Connection, sql: str) -> None:
-    raw.execute(sql)
+
+BREATH = 0.005
+"""Seconds the loop may be kept from others; each of them adds to how long an answer takes."""
+
+
+BEGIN = "BEGIN IMMEDIATE"
+
+
+def _begin(raw: sqlite3.Connection) -> None:
+    raw.execute("PRAGMA busy_timeout=0").close()
+    try:
+        raw.execute(BEGIN)
+    finally:
+        raw.execute(BUSY).close()
+
+
+BUSY = "PRAGMA busy_timeout=10000"
+"""How long to wait for another program, in milliseconds."""
+
+
+def _ask(raw: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    return raw.execute(sql, parameters).fetchall()
+
+
+def _ask_many(raw: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+    return raw.executemany(sql, rows).rowcount
 
 
 def connect(database: str, *, inline: bool = False, **options: Any) -> Connection:

@@ -3,9 +3,9 @@
 SQLAlchemy's way from a statement to its rows costs several times what SQLite needs to answer it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -64,7 +64,7 @@ class Prepared:
             return [dict(row) for row in found.mappings()] if found.returns_rows else []
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
-        return plan.read(connection.ask(plan.sql, plan.bound(values)))
+        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
 
     async def made(self, tx: Tx, made: Made[T], **values: Any) -> list[T]:
         """What the rows are made into; on SQLite each different row only once."""
@@ -73,10 +73,10 @@ class Prepared:
             return [made.make(row) for row in await self.rows(tx, **values)]
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
-        return made.of(connection.ask(plan.sql, plan.bound(values)), plan.read)
+        return made.of(await connection.ask(plan.sql, plan.bound(values)), plan.read)
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
-        shape = tuple((name, len(v) if isinstance(v, list) else -1) for name, v in values.items())
+        shape = (*values, *(len(v) for v in values.values() if isinstance(v, list)))
         plan = self._plans.get(shape)
         if plan is None:
             plan = self._plans[shape] = _planned(_spelt_out(self._statement, values), dialect, values)
@@ -107,17 +107,11 @@ class Prepared:
         if connection is None:
             return (await tx.execute(self._statement, [dict(row) for row in rows])).rowcount
         plan = self._plan(tx.dialect, rows[0])
-        return connection.ask_many(plan.sql, plan.bound_many(rows))
+        return await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slot:
-    """One "?": a value by name, the n-th of a list, or what the statement itself says."""
-
-    name: str | None
-    index: int | None
-    constant: Any
-    process: _Process
+_Slot = Callable[[Mapping[str, Any]], Any]
+"""What stands at one "?": a value by name, the n-th of a list, or what the statement itself says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +124,7 @@ class _Plan:
     processed: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
-        return [_value(slot, values) for slot in self.slots]
-
-    def bound_many(self, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
-        """Of values that are no lists, column by column."""
-        columns = [_column(slot, rows) for slot in self.slots]
-        return [list(row) for row in zip(*columns, strict=True)]
+        return [slot(values) for slot in self.slots]
 
     def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         if not found or not self.names:
@@ -144,20 +133,6 @@ class _Plan:
         for index, process in self.processed:
             columns[index] = tuple(map(process, columns[index]))
         return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _value(slot: _Slot, values: Mapping[str, Any]) -> Any:
-    if slot.name is None:
-        return slot.constant
-    value = values[slot.name] if slot.index is None else values[slot.name][slot.index]
-    return slot.process(value) if slot.process is not None else value
-
-
-def _column(slot: _Slot, rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
-    name, process = slot.name, slot.process
-    if name is None:
-        return repeat(slot.constant, len(rows))
-    return (process(row[name]) for row in rows) if process is not None else (row[name] for row in rows)
 
 
 def _padded(values: list[Any]) -> list[Any]:
@@ -204,26 +179,34 @@ def _reading(kind: Any, dialect: Dialect) -> _Process:
     return lambda held: {} if held == "{}" else read(held)  # most say nothing
 
 
-def _writing(kind: Any, dialect: Dialect) -> _Process:
-    """The other way round."""
-    process: _Process = kind.dialect_impl(dialect).bind_processor(dialect)
-    if not isinstance(kind, sa.JSON) or process is None:
-        return process
-    write = process
-    return lambda value: "{}" if value == {} else write(value)
-
-
 def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
     of_list = {
         key: (name, n) for name, keys in expanded.parameter_expansion.items() for n, key in enumerate(keys)
     }
     for key in expanded.positiontup or ():
         name, index = of_list.get(key, (key, None))
-        process = _writing(compiled.binds[name].type, compiled.dialect)
+        write = _writing(compiled.binds[name].type, compiled.dialect)
         if name in values:
-            yield _Slot(name=name, index=index, constant=None, process=process)
+            yield _slot(name, index, write)
         else:
             constant = expanded.parameters[key]
-            yield _Slot(
-                name=None, index=None, constant=process(constant) if process else constant, process=None
-            )
+            yield _always(write(constant) if write else constant)
+
+
+def _slot(name: str, index: int | None, write: _Process) -> _Slot:
+    if index is not None:
+        return lambda values: write(values[name][index]) if write else values[name][index]
+    return (lambda values: write(values[name])) if write else itemgetter(name)
+
+
+def _always(value: Any) -> _Slot:
+    return lambda _values: value
+
+
+def _writing(kind: Any, dialect: Dialect) -> _Process:
+    """What makes of a value what the database holds."""
+    write: _Process = kind.dialect_impl(dialect).bind_processor(dialect)
+    if not isinstance(kind, sa.JSON) or write is None:
+        return write
+    made = write
+    return lambda value: "{}" if value == {} else made(value)  # most say nothing

@@ -41,8 +41,10 @@ class Phone:
 
 
 async def add(tx: Tx, *, name: str, **values: Any) -> int:
-    query = sa.insert(t.residents).values(name=name, **values).returning(t.residents.c.id)
-    return int((await tx.execute(query)).scalar_one())
+    return int(await _ADD.scalar(tx, name=name, **values))
+
+
+_ADD = Prepared(sa.insert(t.residents).returning(t.residents.c.id))
 
 
 async def add_many(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -80,12 +82,17 @@ _MANY = Prepared(sa.select(t.residents).where(t.residents.c.id.in_(each("ids")))
 async def give_phone(tx: Tx, sealer: Sealer, resident_id: int, number: str, *, texts: bool = True) -> int:
     """Make the resident a holder of the number (E.164); a number is kept once however many hold it."""
     phone_id = await keep_phone(tx, sealer, number, texts=texts)
-    held = sa.select(t.holders).where(
-        t.holders.c.resident_id == resident_id, t.holders.c.phone_id == phone_id
-    )
-    if (await tx.execute(held)).first() is None:
-        await tx.execute(sa.insert(t.holders).values(resident_id=resident_id, phone_id=phone_id))
+    if await _HELD.row(tx, resident=resident_id, phone=phone_id) is None:
+        await _HOLD.run(tx, resident_id=resident_id, phone_id=phone_id)
     return phone_id
+
+
+_HELD = Prepared(
+    sa.select(t.holders.c.phone_id).where(
+        t.holders.c.resident_id == sa.bindparam("resident"), t.holders.c.phone_id == sa.bindparam("phone")
+    )
+)
+_HOLD = Prepared(sa.insert(t.holders))
 
 
 async def take_phone(tx: Tx, phone_id: int, resident_ids: Sequence[int]) -> None:
@@ -99,8 +106,10 @@ async def keep_phone(tx: Tx, sealer: Sealer, number: str, *, texts: bool = True)
     known = await phone_id_of(tx, sealer, number)
     if known is not None:
         return known
-    query = sa.insert(t.phones).values(**_sealed(sealer, number, texts=texts))
-    return int((await tx.execute(query.returning(t.phones.c.id))).scalar_one())
+    return int(await _KEEP.scalar(tx, **_sealed(sealer, number, texts=texts)))
+
+
+_KEEP = Prepared(sa.insert(t.phones).returning(t.phones.c.id))
 
 
 def _sealed(sealer: Sealer, number: str, *, texts: bool) -> dict[str, Any]:
@@ -120,8 +129,11 @@ async def _phone_ids(tx: Tx, blinds: Sequence[str]) -> dict[str, int]:
 
 
 async def phone_id_of(tx: Tx, sealer: Sealer, number: str) -> int | None:
-    query = sa.select(t.phones.c.id).where(t.phones.c.blind == sealer.blind(number))
-    return (await tx.execute(query)).scalar()
+    found: int | None = await _PHONE_OF.scalar(tx, blind=sealer.blind(number))
+    return found
+
+
+_PHONE_OF = Prepared(sa.select(t.phones.c.id).where(t.phones.c.blind == sa.bindparam("blind")))
 
 
 async def holders_of(tx: Tx, phone_id: int) -> list[int]:

@@ -102,11 +102,11 @@ class _Watched(Connection):
 
     boundary: Callable[[str], None]
 
-    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+    def here(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         sql = next((a for a in args if isinstance(a, str)), "")
         writes = sql.startswith(("INSERT", "UPDATE", "DELETE"))
         self.boundary("write" if writes else "committing" if sql == "COMMIT" else "statement")
-        answer = await super()._execute(fn, *args, **kwargs)
+        answer = super().here(fn, *args, **kwargs)
         if sql == "COMMIT":
             self.boundary("commit")
         return answer

@@ -1,6 +1,7 @@
 """Does everybody who opens a transaction give it back, whole or not at all, however they end?"""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from reminder.store import meta
 from reminder.store import tables as t
-from reminder.store.database import Database
+from reminder.store.database import Database, driver_of
 from reminder.store.migrations import migrate
 
 
@@ -103,8 +104,9 @@ _LONG = """WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE 
 SELECT count(*) FROM c"""
 
 
+@pytest.mark.parametrize("ours", [True, False])
 async def test_cancelled_in_the_middle_of_a_statement_it_is_cancelled_and_leaves_no_trace(
-    tmp_path: Path,
+    tmp_path: Path, *, ours: bool
 ) -> None:
     """Not another error in its place: whoever cancels, a deadline above all, waits for just that."""
     db, begun = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"), asyncio.Event()
@@ -114,7 +116,9 @@ async def test_cancelled_in_the_middle_of_a_statement_it_is_cancelled_and_leaves
         async with db.write() as tx:
             await meta.put(tx, "half", "1")
             begun.set()
-            await tx.execute(sa.text(_LONG))
+            driver = driver_of(tx)
+            assert driver is not None
+            await (driver.wait_for(_LONG) if ours else tx.execute(sa.text(_LONG)))
 
     task = asyncio.create_task(work())
     await begun.wait()
@@ -124,4 +128,40 @@ async def test_cancelled_in_the_middle_of_a_statement_it_is_cancelled_and_leaves
     assert task.cancelled()
     await asyncio.wait_for(_put(db, "next"), 10)
     assert not await _kept(db, "half")
+    await db.close()
+
+
+async def test_whoever_asks_and_asks_lets_others_have_their_turn(tmp_path: Path) -> None:
+    db, turns = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"), 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with db.read() as tx:
+        driver = driver_of(tx)
+        assert driver is not None
+        task, before = asyncio.create_task(others()), turns
+        for _ in range(5):
+            await driver.ask(_LONG.replace("2000000", "100000"))
+        assert turns >= before + 4
+        task.cancel()
+    await db.close()
+
+
+async def test_who_writes_waits_for_another_program_and_the_loop_goes_on(tmp_path: Path) -> None:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    await migrate(db)
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    task = asyncio.create_task(_put(db, "ours"))
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+    assert not task.done()
+    other.execute("COMMIT")
+    other.close()
+    await asyncio.wait_for(task, 10)
+    assert await _kept(db, "ours")
     await db.close()
