@@ -162,7 +162,7 @@ async def of_texts(
     if not ids:
         return {}
     found = {row["id"]: _phone(row, sealer) for row in await _BY_ID.rows(tx, ids=ids)}
-    held = {(row["phone_id"], row["resident_id"]) for row in await _HELD.rows(tx, ids=ids)}
+    held = {(row["phone_id"], row["resident_id"]) for row in await _HOLDERS.rows(tx, ids=ids)}
     return {
         (phone_id, holder): found[phone_id]
         for phone_id, holder in wanted
@@ -182,7 +182,7 @@ _PHONES = Prepared(
     .order_by(t.holders.c.resident_id, t.phones.c.id)
 )
 _BY_ID = Prepared(sa.select(t.phones, _opted_out()).where(t.phones.c.id.in_(each("ids"))))
-_HELD = Prepared(
+_HOLDERS = Prepared(
     sa.select(t.holders.c.phone_id, t.holders.c.resident_id).where(t.holders.c.phone_id.in_(each("ids")))
 )
 

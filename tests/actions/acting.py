@@ -197,14 +197,19 @@ async def closed(rt: Runtime) -> int:
     return case_id
 
 
-async def flying(rt: Runtime) -> tuple[int, str]:
-    """A visit offer whose call is under way, nobody having answered yet: its row and its attempt."""
+async def flying(rt: Runtime, *, arrives: bool = False) -> tuple[int, str]:
+    """A visit offer whose call is under way, nobody having answered yet: its row and its attempt.
+
+    `arrives`: the provider takes it on, and we never hear of it.
+    """
     case_id = await visited_case(rt)
     await act(rt, "chen", visits.propose, case_id, THURSDAY)
     clock_of(rt).advance(timedelta(seconds=31))
     await remind(rt)
     async with rt.db.write() as tx:
         (outgoing,) = (await claim(tx, rt.desk, Channel.SMS, 1)).outgoing
+    if arrives:
+        await sms(rt).send(outgoing)
     (row,) = await rows(rt, "visit_offer")
     assert row.state is State.SENDING
     return row.id, outgoing.token
