@@ -352,7 +352,7 @@ async def test_a_digest_nobody_knows_of_is_never_repeated(rt: Runtime) -> None:
 @pytest.mark.failure(1)
 async def test_a_text_whose_sender_died_is_settled_within_a_minute(rt: Runtime) -> None:
     reminder_id, _ = await flying(rt, arrives=True)
-    await after(rt, seconds=60)
+    await after(rt, seconds=50)
     row = await row_of(rt, reminder_id)
     assert (row.state, row.attempts) == (State.SENT, 1)
 
