@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -47,7 +48,7 @@ class Database:
         if not self.sqlite:
             options = f"{DURABLE} {STANDSTILL}" if self._shared else DURABLE
             made = {"options": options} if self.url.drivername.endswith("psycopg") else {}
-            return make_engine(pool_pre_ping=True, connect_args=made)
+            return make_engine(pool_pre_ping=True, connect_args=made, json_deserializer=_from_json)
         make = functools.partial(connect, inline=self._inline)
         engine = make_engine(poolclass=NullPool, connect_args={"async_creator_fn": make})
         _sqlite_hooks(engine, durable=not self._inline, read_only=read_only)
@@ -173,6 +174,13 @@ class _Door:
             await self._idle.pop().close()
         await self.engine.dispose()
 
+
+def _from_json(held: str | bytes) -> Any:
+    """Most say nothing."""
+    return {} if held in _NOTHING else json.loads(held)
+
+
+_NOTHING = ("{}", b"{}")
 
 DURABLE = "-c synchronous_commit=on"
 """Whatever the server is set to: an intent that its crash takes back would be carried out twice."""

@@ -9,8 +9,9 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 
 from reminder.store.database import Tx, driver_of
@@ -56,12 +57,16 @@ class Prepared:
     def __init__(self, statement: sa.Executable) -> None:
         self._statement: Any = statement
         self._plans: dict[tuple[Any, ...], _Plan] = {}
+        self._elsewhere = _with_arrays(statement)
 
     async def rows(self, tx: Tx, **values: Any) -> list[Row]:
         connection = driver_of(tx)
         if connection is None:
-            found = await tx.execute(self._statement, values)
-            return [dict(row) for row in found.mappings()] if found.returns_rows else []
+            found = await tx.execute(self._elsewhere, values)
+            if not found.returns_rows:
+                return []
+            names = tuple(found.keys())
+            return [dict(zip(names, row, strict=True)) for row in found.all()]
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
         return plan.read(await connection.ask(plan.sql, plan.bound(values)))
@@ -105,7 +110,7 @@ class Prepared:
             return 0
         connection = driver_of(tx)
         if connection is None:
-            return (await tx.execute(self._statement, [dict(row) for row in rows])).rowcount
+            return (await tx.execute(self._elsewhere, [dict(row) for row in rows])).rowcount
         plan = self._plan(tx.dialect, rows[0])
         return await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
 
@@ -133,6 +138,21 @@ class _Plan:
         for index, process in self.processed:
             columns[index] = tuple(map(process, columns[index]))
         return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _with_arrays(statement: Any) -> Any:
+    """For PostgreSQL, which takes a list as one value: the text is the same however long the list is."""
+
+    def swapped(element: Any, **_: Any) -> Any:
+        if not isinstance(element, sa.BinaryExpression) or element.operator is not operators.in_op:
+            return None
+        asked = element.right
+        if not isinstance(asked, sa.BindParameter) or not asked.expanding or not asked.required:
+            return None
+        kind = ARRAY(element.left.type)
+        return element.left == sa.any_(sa.bindparam(asked.key, type_=kind))
+
+    return visitors.replacement_traverse(statement, {}, swapped)
 
 
 def _padded(values: list[Any]) -> list[Any]:
