@@ -77,21 +77,22 @@ async def _if_due(rt: Runtime, port: Port | None) -> int:
 
 async def _channel(rt: Runtime, port: Port) -> int:
     """Claim and send until nothing waits and every call has its result."""
-    total, more, rung, waited, bell = 0, True, False, 0.0, rt.bells[port.name]
+    total, waited, more, slept, bell = 0, 0.0, True, False, rt.bells[port.name]
+    enough = half = (rt.concurrency + 1) // 2  # in chunks, not one for each that ends
     async with asyncio.TaskGroup() as group:
         calls = _Calls(rt, port, group)
         while True:
             bell.clear()
-            if (await calls.record() or rung) and not more:
+            if (await calls.record() or slept) and not more:
                 more = await _waits(rt, port)  # perhaps on a line that is free now
-            rung = False
-            if more and not rt.stopping.is_set() and calls.room >= (rt.concurrency + 1) // 2:
+            slept = False
+            if more and not rt.stopping.is_set() and calls.room >= enough:
                 claimed = await calls.claim()
                 total, more = total + len(claimed.leaving), claimed.more
                 await asyncio.sleep(0)  # the calls begin
             elif calls.lines:
-                await _rung(bell, LOOK if more else await _patience(rt, port))
-                rung = True
+                slept, rung = True, await _rung(bell, LOOK if more else await _patience(rt, port))
+                enough = half if rung else 1  # nothing ends: those that hang hold up nobody else
             else:
                 wait = rt.valves[port.name].wait(rt.clock.monotonic())
                 if wait <= 0 or waited + wait > PATIENCE or rt.stopping.is_set():
@@ -102,10 +103,11 @@ async def _channel(rt: Runtime, port: Port) -> int:
     return total
 
 
-async def _rung(bell: asyncio.Event, patience: float) -> None:
+async def _rung(bell: asyncio.Event, patience: float) -> bool:
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             await bell.wait()
+    return bell.is_set()
 
 
 async def _patience(rt: Runtime, port: Port) -> float:

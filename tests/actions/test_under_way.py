@@ -32,12 +32,14 @@ class SlowChat(MemoryChat):
 
 
 @asynccontextmanager
-async def hanging(rt: Runtime, who: str) -> AsyncIterator[tuple[Runtime, SlowChat, asyncio.Event]]:
-    """An office in which calls to one colleague hang until the event is set."""
+async def hanging(
+    rt: Runtime, *who: str, concurrency: int = 256
+) -> AsyncIterator[tuple[Runtime, SlowChat, asyncio.Event]]:
+    """An office in which calls to some colleagues hang until the event is set."""
     gate = asyncio.Event()
-    slow = SlowChat(now=rt.clock.now, gates={str(STAFF[who].chat): gate})
+    slow = SlowChat(now=rt.clock.now, gates={str(STAFF[name].chat): gate for name in who})
     try:
-        yield replace(rt, chat=slow), slow, gate
+        yield replace(rt, chat=slow, concurrency=concurrency), slow, gate
     finally:
         gate.set()
 
@@ -65,6 +67,19 @@ async def test_while_a_call_hangs_others_go_and_its_own_line_waits(rt: Runtime) 
         assert await asyncio.wait_for(sending, 10) == 4
         assert [text[-1] for text in got(slow, "chen")] == ["0", "1"]
     assert {row.state for row in await rows(rt)} == {State.SENT}
+
+
+async def test_the_last_place_is_not_kept_free_while_all_others_hang(rt: Runtime) -> None:
+    async with hanging(rt, "chen", "wang", "lin", concurrency=4) as (slow, phones, gate):
+        for who in ("chen", "wang", "lin"):
+            await post(slow, who)
+        sending = asyncio.create_task(dispatch_telegram(slow))
+        await _until(lambda: len(phones.begun) == 3)
+        await post(slow, "he")
+        slow.ring()
+        await _until(lambda: got(slow, "he") != [])
+        gate.set()
+        assert await asyncio.wait_for(sending, 10) == 4
 
 
 async def test_an_answer_that_cannot_be_taken_in_costs_no_other_its_result(rt: Runtime) -> None:
