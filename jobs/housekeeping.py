@@ -15,7 +15,7 @@ from reminder.domain.workdays import at, local_day
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import calendars, entries, erasing, overview, reminders
+from reminder.store import calendars, departures, entries, erasing, overview
 
 _NOON = time(12)
 _LOOKED = "housekeeping.day"
@@ -94,7 +94,7 @@ async def _silent_texts(rt: Runtime) -> int:
     """A text without a receipt for 72 hours is unknown for good; a later receipt is kept beside it."""
     now = rt.clock.now()
     async with rt.db.write() as tx:
-        return await reminders.end_silent(tx, State.UNKNOWN, sent_before=now - RECEIPT_WAIT, now=now)
+        return await departures.end_silent(tx, State.UNKNOWN, sent_before=now - RECEIPT_WAIT, now=now)
 
 
 async def sweep(rt: Runtime) -> int:

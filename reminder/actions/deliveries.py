@@ -110,7 +110,7 @@ async def _end_attempt(tx: Tx, desk: Desk, token: str, news: Answer) -> None:
     code = "" if isinstance(news, Accepted) else getattr(news, "code", str(news.reason))
     outcome = type(news).__name__.lower()
     now = desk.clock.now()
-    await reminders.end_attempt(tx, token, outcome=outcome, code=code, provider_id=provider_id, at=now)
+    await departures.end_attempt(tx, token, outcome=outcome, code=code, provider_id=provider_id, at=now)
 
 
 async def accepted(tx: Tx, desk: Desk, reminder: Reminder, provider_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Reminders on their way out, many at once: put off, on the point of leaving, taken on by the provider."""
+"""Reminders on their way out: put off, about to leave, taken on by the provider, never heard of again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ async def taken_on(tx: Tx, taken: Sequence[Taken], *, now: datetime) -> None:
     if await _TAKEN_ON.run_many(tx, rows) != len(rows):
         raise Stale("reminder.moved_on")
     ended = [{"this": one.token, "provider_id": one.provider_id, "ended_at": now} for one in taken]
-    await _END_ATTEMPT.run_many(tx, ended)
+    await _END_ATTEMPTS.run_many(tx, ended)
 
 
 _TAKEN_ON = Prepared(
@@ -116,8 +116,30 @@ _TAKEN_ON = Prepared(
         t.reminders.c.id == sa.bindparam("which"), t.reminders.c.state == State.SENDING.value
     )
 )
-_END_ATTEMPT = Prepared(
+_END_ATTEMPTS = Prepared(
     sa.update(t.attempts)
     .where(t.attempts.c.token == sa.bindparam("this"))
     .values(outcome="accepted", code="")
+)
+
+
+async def end_attempt(tx: Tx, token: str, *, outcome: str, code: str, provider_id: str, at: datetime) -> None:
+    ended = {"outcome": outcome, "code": code, "provider_id": provider_id, "ended_at": at}
+    await _END_ATTEMPT.run(tx, which=token, **ended)
+
+
+_END_ATTEMPT = Prepared(sa.update(t.attempts).where(t.attempts.c.token == sa.bindparam("which")))
+
+
+async def end_silent(tx: Tx, state: State, *, sent_before: datetime, now: datetime) -> int:
+    """Texts the provider never gave a receipt for."""
+    ended = {"state": state.value, "reason": "no_receipt", "ended_at": now}
+    return len(await _SILENT.scalars(tx, before=sent_before, **ended))
+
+
+_SILENT = Prepared(
+    sa.update(t.reminders)
+    .where(t.reminders.c.state == State.SENT.value, t.reminders.c.channel == "sms")
+    .where(t.reminders.c.sent_at <= sa.bindparam("before"))
+    .returning(t.reminders.c.id)
 )

@@ -303,14 +303,6 @@ async def next_lease_at(tx: Tx) -> datetime | None:
     return (await tx.execute(query)).scalar()
 
 
-async def end_attempt(tx: Tx, token: str, *, outcome: str, code: str, provider_id: str, at: datetime) -> None:
-    ended = {"outcome": outcome, "code": code, "provider_id": provider_id, "ended_at": at}
-    await _END_ATTEMPT.run(tx, which=token, **ended)
-
-
-_END_ATTEMPT = Prepared(sa.update(t.attempts).where(t.attempts.c.token == sa.bindparam("which")))
-
-
 async def attempts(tx: Tx, reminder_id: int) -> list[Mapping[str, Any]]:
     query = sa.select(t.attempts).where(t.attempts.c.reminder_id == reminder_id)
     return [dict(r) for r in (await tx.execute(query.order_by(t.attempts.c.n))).mappings()]
@@ -381,20 +373,6 @@ _LAST_BEFORE = Prepared(
     .where(t.reminders.c.due_at < sa.bindparam("due"), t.reminders.c.state == State.SENT.value)
     .order_by(t.reminders.c.due_at.desc())
     .limit(1)
-)
-
-
-async def end_silent(tx: Tx, state: State, *, sent_before: datetime, now: datetime) -> int:
-    """Texts the provider never gave a receipt for."""
-    ended = {"state": state.value, "reason": "no_receipt", "ended_at": now}
-    return len(await _SILENT.scalars(tx, before=sent_before, **ended))
-
-
-_SILENT = Prepared(
-    sa.update(t.reminders)
-    .where(t.reminders.c.state == State.SENT.value, t.reminders.c.channel == "sms")
-    .where(t.reminders.c.sent_at <= sa.bindparam("before"))
-    .returning(t.reminders.c.id)
 )
 
 

@@ -357,6 +357,7 @@ async def test_a_text_whose_sender_died_is_settled_within_a_minute(rt: Runtime) 
     assert (row.state, row.attempts) == (State.SENT, 1)
 
 
+@pytest.mark.failure(1)
 async def test_a_sender_that_died_leaves_no_row_in_the_air(rt: Runtime) -> None:
     """Claimed, and then nobody called: after its lease the row is settled like any other unknown."""
     reminder_id, _ = await flying(rt)
