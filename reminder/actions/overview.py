@@ -25,7 +25,7 @@ MOST = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Counts are of reminders that fell due since local midnight."""
+    """Counts are of reminders that fell due since local midnight; trouble is what has ended since."""
 
     states: Mapping[str, int]
     trouble: Sequence[tuple[str, Reminder]]

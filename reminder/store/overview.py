@@ -14,6 +14,9 @@ from reminder.store.database import Tx
 from reminder.store.prepared import Prepared, each
 from reminder.store.reminders import Reminder, planned, some
 
+ALL_OF_A_CASE = 100_000
+"""Messages: what is late for a year is in a list every day, and so are the tasks beside it."""
+
 
 async def reminders_of(tx: Tx, case_id: int, state: State | None = None) -> list[Reminder]:
     """A case's reminders, oldest first; those in one state if it is named."""
@@ -22,13 +25,13 @@ async def reminders_of(tx: Tx, case_id: int, state: State | None = None) -> list
     where = [t.reminders.c.case_id == case_id]
     if state is not None:
         where.append(t.reminders.c.state == state.value)
-    return await some(tx, *where)
+    return await some(tx, *where, limit=ALL_OF_A_CASE)
 
 
 async def ended_badly(tx: Tx, states: Iterable[State], since: datetime) -> list[Reminder]:
-    """Reminders in these states that fell due at or after a moment, oldest first."""
+    """Reminders that ended in these states at or after a moment, whenever they fell due, oldest first."""
     names = [state.value for state in states]
-    return await some(tx, t.reminders.c.state.in_(names), t.reminders.c.due_at >= since)
+    return await some(tx, t.reminders.c.state.in_(names), t.reminders.c.ended_at >= since)
 
 
 async def cases_waiting(tx: Tx, until: datetime, limit: int) -> list[int]:

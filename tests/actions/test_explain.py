@@ -1,15 +1,20 @@
 """Why a message went out, in the reader's language alone: rule, basis, what it waited for, what it costs."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from reminder.actions import entries as visits
+from reminder.actions.accounts import messages_of
 from reminder.actions.explain import Why, why
+from reminder.actions.scene import read_case
 from reminder.actions.step_words import basis_in, step_in_words
 from reminder.runtime import Runtime
+from reminder.store import reminders
+from reminder.store.database import Tx
 from tests.actions.acting import THURSDAY, act, after, moment, offered, rows, send_in, until, visited_case
-from tests.office import LI, STAFF, a_case, office, read, templates
+from tests.office import LI, STAFF, a_case, office, read, templates, write
 
 
 async def explained(rt: Runtime, kind: str, lang: str) -> Why:
@@ -83,3 +88,18 @@ def test_a_basis_is_told_in_the_readers_half_and_whole_if_written_once() -> None
     both = "本单位约定，可改 · house rule, may be changed"
     assert (basis_in(both, "zh"), basis_in(both, "en")) == ("本单位约定，可改", "house rule, may be changed")
     assert basis_in("Housing code 4.1", "zh") == "Housing code 4.1"
+
+
+async def test_of_a_case_that_has_been_late_for_years_the_last_message_is_told_as_well(rt: Runtime) -> None:
+    made = await a_case(rt)
+
+    async def every_day(tx: Tx) -> None:
+        for n in range(1200):
+            at = rt.clock.now() - timedelta(days=1200 - n)
+            values = {"state": "merged", "ended_at": at, "send_after": at, "due_at": at, "kind": "digest"}
+            await reminders.add(tx, key=f"daily:{n}", case_id=made.row.case.id, channel="telegram", **values)
+
+    await write(rt, every_day)
+    scene = await read(rt, lambda tx: read_case(tx, rt.desk, made.row.case.id))
+    told = await read(rt, lambda tx: messages_of(tx, scene, "en"))
+    assert rt.clock.now() - timedelta(days=1) in [message.at for message in told]

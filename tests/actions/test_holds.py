@@ -9,7 +9,10 @@ from starlette.applications import Starlette
 from jobs.dispatch import dispatch, dispatch_sms, dispatch_telegram
 from jobs.guarding import begin
 from jobs.remind import remind
+from jobs.settle import settle
 from reminder.actions import health, holding
+from reminder.actions.overview import overview
+from reminder.channels.memory import lose
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.valves import Guard, new_valves
@@ -115,6 +118,26 @@ async def test_a_hold_for_a_leap_ends_by_itself_once_another_clock_confirms_ours
 
 
 @pytest.mark.failure(4)
+async def test_the_question_whether_the_clock_is_right_is_asked_again_if_it_may_not_have_arrived(
+    rt: Runtime,
+) -> None:
+    """And nothing else is: by that clock no other lease has run out."""
+    office, clock = await serving(rt)
+    await post(office, "chen")
+    chat(rt).script += [lose(), lose()]
+    await dispatch_telegram(office)
+    clock.wall += timedelta(hours=3)
+    await dispatch_telegram(office)
+    for _ in range(3):
+        clock.move(31)
+        await settle(office)
+        await dispatch_telegram(office)
+    assert ["⏸" in row.text for row in chat(rt).ledger] == [True]
+    assert "可能是重发" in chat(rt).ledger[0].text
+    assert {r.state for r in await rows(office, "gaps")} == {State.UNCERTAIN}
+
+
+@pytest.mark.failure(4)
 async def test_a_clock_moved_by_hand_never_leaps(rt: Runtime) -> None:
     await post(rt, "chen")
     clock_of(rt).advance(timedelta(days=1))
@@ -157,6 +180,21 @@ async def test_while_all_is_held_what_comes_too_late_ends(rt: Runtime) -> None:
     clock.move(4 * 86400)  # of use for three days
     await dispatch_telegram(office)
     assert {(r.state, r.reason) for r in await rows(office, "gaps")} == {(State.MISSED, "useless")}
+
+
+async def test_what_ended_badly_today_is_read_today_whenever_it_fell_due(rt: Runtime) -> None:
+    """I-7: four days late, it would stand in no list if only what fell due today were looked at."""
+    office, clock = await serving(rt)
+    await post(office, "chen", 51)
+    await dispatch_telegram(office)
+    clock.move(4 * 86400)
+    await dispatch_telegram(office)
+    ended = [row.id for row in await rows(office, "gaps")]
+    found = await read(office, lambda tx: overview(tx, office.desk, limit=100))
+    assert sorted(row.id for _, row in found.trouble) == ended
+    clock.move(86400)
+    later = await read(office, lambda tx: overview(tx, office.desk, limit=100))
+    assert later.trouble == []
 
 
 async def test_another_machines_clock_is_read_from_the_date_of_its_answer() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -57,8 +58,6 @@ def test_every_step_of_every_history_keeps_what_must_always_hold() -> None:
     )
     @given(BEGINNINGS, thrown(A_STORY, a_step), st.integers(0, 2**32))
     def play(story: Story, moves: list[tuple[int, int, int]], seed: int) -> None:
-        if played.steps >= STEPS_WANTED:
-            return
         kept: dict[str, Entry] = {}
         ended = 0
         for move in moves:
@@ -74,6 +73,18 @@ def test_every_step_of_every_history_keeps_what_must_always_hold() -> None:
 
     play()
     _is_enough(played)
+
+
+def test_a_history_that_breaks_something_is_shown_whatever_its_protocol() -> None:
+    """Hypothesis warns of what takes long to show, and a warning would hide what was broken."""
+
+    @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(BEGINNINGS.filter(lambda story: story.protocol.key == "major"))
+    def breaks(story: Story) -> None:
+        raise AssertionError("broken")
+
+    with pytest.raises(AssertionError, match="broken"):
+        breaks()
 
 
 def _is_enough(played: Played) -> None:

@@ -111,21 +111,19 @@ def test_an_entry_late_is_in_the_digest_of_every_working_day_also_today() -> Non
 def test_a_visit_is_offered_until_it_is_agreed_and_announced_only_after(
     status: EntryStatus, kinds: set[str]
 ) -> None:
-    entry = replace(visit(Story(shipped()["ordinary"]).register()), status=status)
+    entry = replace(visit(Story("ordinary").register()), status=status)
     found = steps(entry, milestone("visit"), OFFICE, until=entry.since + FAR)
     assert {s.kind for s in found if s.resident and s.blocked is None} == kinds
 
 
 def test_the_evening_before_a_visit_is_the_evening_before_also_on_a_rest_day() -> None:
-    entry = replace(
-        visit(Story(shipped()["ordinary"]).register(), "2026-03-09"), status=EntryStatus.CONFIRMED
-    )
+    entry = replace(visit(Story("ordinary").register(), "2026-03-09"), status=EntryStatus.CONFIRMED)
     found = steps(entry, milestone("visit"), OFFICE, until=entry.since + FAR)
     assert [s.at for s in found if s.kind == "visit_tomorrow"] == [at(date(2026, 3, 8), time(16), ZONE)]
 
 
 def test_the_half_rule_leaves_no_reminder_in_the_first_half_of_a_limit() -> None:
-    entry = Story(shipped()["ordinary"]).register().entries["first_contact"]  # three working days
+    entry = Story("ordinary").register().entries["first_contact"]  # three working days
     found = steps(entry, milestone("first_contact"), OFFICE, until=entry.since + FAR)
     assert days(found, "T-1", "T0") == {"2026-03-04", "2026-03-05"}
 
@@ -164,7 +162,7 @@ def test_subtracting_what_is_from_what_should_be_leaves_nothing_the_second_time(
 
 
 def test_only_another_date_time_or_place_raises_the_revision() -> None:
-    story = Story(shipped()["ordinary"]).register()
+    story = Story("ordinary").register()
     old = kept(visit(story))
     confirmed = story.then(Event.CONFIRM, "visit").entries["visit"]
     change = difference({"visit": confirmed}, {"visit": old}, now=START)
@@ -175,7 +173,7 @@ def test_only_another_date_time_or_place_raises_the_revision() -> None:
 
 
 def test_what_was_undone_and_is_wanted_again_starts_a_new_revision() -> None:
-    target = visit(Story(shipped()["ordinary"]).register())
+    target = visit(Story("ordinary").register())
     gone = difference({}, {"visit": kept(target)}, now=START).void[0]
     assert gone.status is EntryStatus.CANCELLED
     assert not difference({}, {"visit": gone}, now=START)
@@ -206,7 +204,7 @@ def test_a_correction_is_owed_while_somebody_may_believe_another_date(
 
 
 def test_whoever_heard_the_old_date_is_corrected_and_whoever_did_not_gets_the_offer() -> None:
-    story = Story(shipped()["ordinary"]).register()
+    story = Story("ordinary").register()
     old = slot_of(visit(story))
     moved = story.then(Event.MOVE, "visit", days=1, day="2026-03-12").entries["visit"]
     heard = [told(old, "resident:1"), told(old, "person:3")]
@@ -219,7 +217,7 @@ def test_whoever_heard_the_old_date_is_corrected_and_whoever_did_not_gets_the_of
 
 
 def test_a_visit_called_off_in_time_is_called_off_to_everybody_who_knew_of_it() -> None:
-    story = Story(shipped()["ordinary"]).register()
+    story = Story("ordinary").register()
     slot = slot_of(visit(story))
     gone = story.then(Event.WITHDRAW, days=1).entries["visit"]
     found = steps(gone, milestone("visit"), OFFICE, [told(slot), told(slot, "person:3")], until=story.now)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from reminder.domain.cases import Event, Fact, history
 from reminder.domain.protocols import ANCHORS, EntryKind
 from reminder.domain.wanted import TASK, reckoned
-from tests.domain.histories import Story, office_for, shipped, stories
+from tests.domain.histories import Story, office_for, stories
 
 
 @settings(max_examples=150, deadline=None)
@@ -36,7 +36,7 @@ def test_every_entry_has_the_reckoning_its_dates_came_from(story: Story) -> None
 
 
 def test_each_extension_is_a_step_of_its_own_counted_from_the_nominal_end() -> None:
-    story = Story(shipped()["ordinary"]).register().then(Event.ACCEPT)
+    story = Story("ordinary").register().then(Event.ACCEPT)
     given = {"subject": "handle", "value": {"days": 20, "reason": "r", "approver": "a"}}
     story.facts.append(Fact(event=Event.EXTEND, at=story.now, recorded_at=story.now, **given))  # type: ignore[arg-type]
     made = reckoned(history(story.facts), story.protocol, office_for(story.protocol))["handle"]

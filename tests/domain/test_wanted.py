@@ -19,7 +19,7 @@ SLOW = settings(max_examples=120, deadline=None)
 
 def closed(protocol: str) -> Story:
     """Accepted on the 2nd, answered on the 5th, closed on the 6th of March 2026."""
-    story = Story(shipped()[protocol]).register().then(Event.ACCEPT).then(Event.CONTACT)
+    story = Story(protocol).register().then(Event.ACCEPT).then(Event.CONTACT)
     story.then(Event.ANSWER, days=3, outcome="upheld", reason="r").then(Event.SERVED, how="by hand")
     return story.then(Event.CLOSE, days=1)
 
@@ -88,7 +88,7 @@ def test_the_straight_way_ends_completed_without_anything_left_open(protocol: st
 
 
 def test_the_dates_of_an_ordinary_case_accepted_on_the_second_of_march() -> None:
-    story = Story(shipped()["ordinary"]).register().then(Event.ACCEPT)
+    story = Story("ordinary").register().then(Event.ACCEPT)
     handle = story.entries["handle"]
     assert (handle.nominal_on, handle.due_on, handle.promise_on) == (
         date(2026, 5, 1),
@@ -149,7 +149,7 @@ def test_nobody_home_twice_leads_to_a_call_and_to_no_third_visit() -> None:
 
 
 def test_a_visit_moved_on_the_residents_wish_waits_for_them_no_more() -> None:
-    story = Story(shipped()["ordinary"]).register().then(Event.PROPOSE, "visit", day="2026-03-10")
+    story = Story("ordinary").register().then(Event.PROPOSE, "visit", day="2026-03-10")
     asked = story.then(Event.ASK_OTHER_DAY, "visit").entries["visit"]
     assert asked.note == "other_day"
     moved = story.then(Event.MOVE, "visit", day="2026-03-12", asked_by="resident").entries["visit"]
@@ -178,7 +178,7 @@ def test_reopening_starts_the_office_clock_anew_and_ends_the_old_visits() -> Non
 
 
 def test_two_services_of_one_noon_entered_apart_are_read_in_any_order() -> None:
-    story = Story(shipped()["ordinary"]).register().then(Event.ACCEPT).then(Event.ANSWER, outcome="upheld")
+    story = Story("ordinary").register().then(Event.ACCEPT).then(Event.ANSWER, outcome="upheld")
     noon = Said(event=Event.SERVED, value={"how": "by hand"}, at=story.now)
     story.now += timedelta(days=1)
     story.do(Deed(said=(noon,)))
@@ -188,7 +188,7 @@ def test_two_services_of_one_noon_entered_apart_are_read_in_any_order() -> None:
 
 
 def test_housing_stage_two_follows_the_request_and_ends_with_the_answer() -> None:
-    story = Story(shipped()["ukh"]).register().then(Event.ACCEPT).then(Event.FACT, name="escalation_request")
+    story = Story("ukh").register().then(Event.ACCEPT).then(Event.FACT, name="escalation_request")
     story.then(Event.DONE, "ack2", days=2)
     assert story.entries["stage2"].is_open
     assert story.then(Event.ANSWER, days=9, outcome="upheld", reason="r").entries["stage2"].status in {
@@ -210,7 +210,7 @@ def test_housing_stage_two_follows_the_request_and_ends_with_the_answer() -> Non
 def test_only_what_the_person_heard_counts_as_hearing_how_it_stands(
     event: Event, value: dict[str, str], heard: bool
 ) -> None:
-    story = Story(shipped()["ordinary"]).register().then(Event.ACCEPT)
+    story = Story("ordinary").register().then(Event.ACCEPT)
     assert story.entries["progress"].is_open
     story.then(event, days=4, **value)
     assert (story.entries["progress"].status is EntryStatus.MET) is heard

@@ -10,7 +10,7 @@ taken up as it lay in the middle, to see that it is indeed the same.
 import functools
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -210,26 +210,64 @@ def received(world: Outside) -> tuple[list[tuple[str, str]], list[tuple[str, str
     return texts, [(row.message.to, row.message.text) for row in world.chat.ledger]
 
 
-async def judged(found: Walk, reference: Outside, marks: tuple[str, ...]) -> list[str]:
-    """What is lost, doubled, unlabelled, stuck or broken; `reference` is the world without a death."""
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What came of the scenario without a death."""
+
+    world: Outside
+    lost: Collection[str]
+    """Texts of which nobody knows whether they arrived: of two messages that say the same, the other one may
+    be lost after a death."""
+    answers: Collection[str]
+    """What the bot answered to what somebody typed: sent once at most, and not at all after some deaths."""
+
+
+async def reference_of(found: Walk) -> Reference:
+    assert found.rt is not None
+    assert found.world is not None
+    async with found.rt.db.read() as tx:
+        rows = await reminders.some(tx)
+        ours = {tried["token"] for row in rows for tried in await reminders.attempts(tx, row.id)}
+    answers = {row.message.text for row in found.world.chat.ledger if row.message.token not in ours}
+    return Reference(world=found.world.twin(), lost=await _unsaid(found.rt), answers=answers)
+
+
+async def judged(found: Walk, reference: Reference, marks: tuple[str, ...]) -> list[str]:
+    """What is lost, doubled, unlabelled, stuck or broken.
+
+    What is edited later is the same message if its words are the same in the end.
+    """
     assert found.rt is not None
     assert found.world is not None
     texts, chats = received(found.world)
-    wanted_texts, wanted_chats = received(reference)
-    unsaid = await _unsaid(found.rt)
+    wanted_texts, wanted_chats = received(reference.world)
+    unknown = await _unsaid(found.rt)
     faults = [f"twice: {row}" for row in set(texts) if texts.count(row) > max(1, wanted_texts.count(row))]
     faults += [f"unasked: {row}" for row in set(texts) - set(wanted_texts)]
-    faults += [f"lost: {row}" for row in set(wanted_texts) - set(texts) if row[1] not in unsaid]
+    faults += [f"lost: {row}" for row in set(wanted_texts) - set(texts) if row[1] not in unknown]
     plain = [row for row in chats if not row[1].startswith(marks)]
     repeats = [(to, text.split("\n", 1)[1]) for to, text in chats if text.startswith(marks)]
-    faults += [
-        f"unlabelled: {row}" for row in set(plain) if plain.count(row) > max(1, wanted_chats.count(row))
-    ]
+    allowed = {row: max(1, wanted_chats.count(row) + (row[1] in reference.lost)) for row in plain}
+    faults += [f"unlabelled: {row}" for row in allowed if plain.count(row) > allowed[row]]
     faults += [f"repeated twice: {row}" for row in set(repeats) if repeats.count(row) > 1]
+    came = {
+        *plain,
+        *repeats,
+        *(row for row in wanted_chats if _reads(reference.world)[row] in _ends(found.world)),
+    }
     faults += [
-        f"lost: {row}" for row in set(wanted_chats) - set(plain) - set(repeats) if row[1] not in unsaid
+        f"lost: {row}" for row in set(wanted_chats) - came if row[1] not in {*unknown, *reference.answers}
     ]
     return faults + await _unfinished(found.rt)
+
+
+def _reads(world: Outside) -> dict[tuple[str, str], tuple[str, str]]:
+    """What a chat message says in the end, by what it said when it was sent."""
+    return {(row.message.to, row.message.text): (row.message.to, row.text) for row in world.chat.ledger}
+
+
+def _ends(world: Outside) -> Collection[tuple[str, str]]:
+    return _reads(world).values()
 
 
 async def _unsaid(rt: Runtime) -> set[str]:

@@ -38,7 +38,10 @@ FAULTS: Mapping[str, float] = {
     "chat blocked": 0.04,
     "clock ahead": 0.1,
     "clock behind": 0.1,
-    "down": 0.1,
+    "down for minutes": 0.06,
+    "down for hours": 0.05,
+    "down for days": 0.015,
+    "down for weeks": 0.002,
     "started anew": 0.2,
     # Of a text or a receipt
     "text lost": 0.25,
@@ -57,6 +60,14 @@ FAULTS: Mapping[str, float] = {
     "death at a boundary": 0.03,
 }
 """Every fault by name, and how likely it is at each of its occasions where the seed enables it."""
+
+DOWN: Mapping[str, tuple[timedelta, timedelta]] = {
+    "down for minutes": (timedelta(minutes=1), timedelta(hours=1)),
+    "down for hours": (timedelta(hours=1), timedelta(days=1)),
+    "down for days": (timedelta(days=1), timedelta(days=7)),
+    "down for weeks": (timedelta(days=7), timedelta(days=90)),
+}
+"""For how long nothing of the office runs."""
 
 BENEATH = ("database locked", "disk full", "statement fails", "commit fails", "committed and unheard",
            "death at a boundary")  # fmt: skip
@@ -90,6 +101,8 @@ class Weather:
         dice = random.Random(f"{seed}:weather")
         share = dice.choice((0.2, 0.5, 0.8))
         drawn = [name for name in FAULTS if dice.random() < share]
+        if not DOWN.keys() & set(drawn):
+            drawn.append(dice.choice(list(DOWN)))
         return cls(dice=dice, enabled=frozenset(drawn if only is None else only))
 
     def strikes(self, name: str) -> bool:

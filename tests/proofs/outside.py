@@ -117,9 +117,12 @@ class Outside:
         self.chat.waiting.append({"update_id": number, "message": {**message, "from": person, "text": text}})
 
     def tap(self, who: str, nth: int = 0) -> None:
-        """Somebody taps the n-th button of the last message with buttons that came to them."""
+        """Somebody taps the n-th button of the last message with buttons that came to them, if any came."""
         chat = STAFF[who].chat
-        last = [r for r in self.chat.ledger if r.message.to == str(chat) and r.buttons][-1]
+        came = [r for r in self.chat.ledger if r.message.to == str(chat) and r.buttons]
+        if not came:
+            return
+        last = came[-1]
         button = [b for row in last.buttons for b in row][nth]
         person = {"id": chat, "is_bot": False, "first_name": "x"}
         on = {"message_id": int(last.provider_id), "date": 0, "chat": {"id": chat, "type": "private"}}

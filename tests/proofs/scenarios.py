@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from reminder.channels.memory import fail_before, lose, refuse
-from reminder.domain.messages import Refusal
+from reminder.channels.memory import fail_before, lose
+from reminder.domain.messages import Declined, Refusal
 from tests.office import LI
 from tests.proofs.boundaries import Scenario
 from tests.proofs.morning import ZHAO
@@ -11,6 +11,13 @@ from tests.proofs.outside import Outside
 
 ANSWERED = 22
 """Minutes after which every text has arrived, also if its sender died and the provider's log was asked."""
+
+LOOKED = 40
+"""Minutes after which the provider's log of incoming texts has been asked: every quarter of an hour it is."""
+
+
+def _nothing(_world: Outside) -> None:
+    """Time passes up to here, and what has waited for it is done."""
 
 
 def _lost_text(world: Outside) -> None:
@@ -34,11 +41,11 @@ def _busy(world: Outside) -> None:
 
 
 def _refused(world: Outside) -> None:
-    world.sms.script.append(refuse(Refusal.BAD_ADDRESS, "21211"))
+    world.sms.refused[LI] = Declined(reason=Refusal.BAD_ADDRESS, code="21211")
 
 
 def _opted_out(world: Outside) -> None:
-    world.sms.script.append(refuse(Refusal.OPTED_OUT, "21610"))
+    world.sms.refused[LI] = Declined(reason=Refusal.OPTED_OUT, code="21610")
 
 
 SCENARIOS = (
@@ -46,7 +53,9 @@ SCENARIOS = (
     Scenario(name="a resident agrees", acts=((ANSWERED, lambda w: w.text(LI, "1")),), ends=40),
     Scenario(name="a resident says stop", acts=((ANSWERED, lambda w: w.text(ZHAO, "STOP")),), ends=40),
     Scenario(
-        name="a stop that no webhook brings", acts=((ANSWERED, lambda w: w.text(ZHAO, "STOP", lost=True)),)
+        name="a stop that no webhook brings",
+        acts=((ANSWERED, lambda w: w.text(ZHAO, "STOP", lost=True)), (LOOKED, _nothing)),
+        ends=60,
     ),
     Scenario(name="a text arrives, its answer does not", acts=((0, _lost_text),)),
     Scenario(name="a text does not arrive, nor an answer", acts=((0, _unsent_text),)),

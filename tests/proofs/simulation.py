@@ -17,13 +17,13 @@ import random
 import sqlite3
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, process_time
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +39,7 @@ from jobs.timetable import TIMETABLE
 from reminder.actions import away, holding
 from reminder.actions.check import violations
 from reminder.actions.digests import DIGEST
+from reminder.actions.overview import MOST, overview
 from reminder.bot.polling import fetch
 from reminder.clock import ManualClock
 from reminder.domain.messages import Declined, Outgoing, Refusal
@@ -46,10 +47,12 @@ from reminder.domain.people import Channel
 from reminder.domain.planning import MOVED, OFF
 from reminder.domain.reminders import TERMINAL, State
 from reminder.domain.storms import JUMP
-from reminder.domain.workdays import local_day
+from reminder.domain.workdays import at, local_day
 from reminder.runtime import Runtime, Web
-from reminder.store import cases, inbox, overview, people, reminders
+from reminder.store import cases, inbox, people, reminders
+from reminder.store import overview as looked_up
 from reminder.store import tables as t
+from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 from reminder.valves import Guard
 from reminder.web.app import web
@@ -58,8 +61,9 @@ from tests.flows.random_office import ALLOWED, RandomOffice, fresh
 from tests.flows.test_random_office import BODIES, OF_ENTRIES, ONWARD, PHONES, WHO, History, Played
 from tests.office import STAFF, START, ZONE, desk, protocols
 from tests.proofs.boundaries import _Database
-from tests.proofs.faults import Died, StormyChat, StormySms, Weather
+from tests.proofs.faults import DOWN, FAULTS, Died, StormyChat, StormySms, Weather
 from tests.proofs.outside import ACCOUNT, AUTH, URL, Outside
+from tests.proofs.owed import SOON, UNHEARD, owed, untold
 from tests.proofs.survey import marks
 
 BEAT = timedelta(minutes=25)
@@ -75,6 +79,7 @@ STUCK = timedelta(hours=3)
 STOPS, STARTS = {"STOP", "退订"}, {"START"}
 AT_ONCE = (DIGEST, away.KIND, *holding.ASKS)
 HOUR = timedelta(hours=1)
+LATE = time(23, 50)
 
 
 class OfficeClock(ManualClock):
@@ -196,6 +201,12 @@ class Counts:
     texts: int = 0
     chats: int = 0
     outages: int = 0
+    ended: int = 0
+    """Reminders that were over, each accounted for (I-7)."""
+    steps: int = 0
+    """Moments at which somebody was owed something, each found among the reminders (I-7)."""
+    rungs: int = 0
+    """Of those: rungs over what is late (I-19)."""
     fired: Counter[str] = field(default_factory=Counter)
     breaks: list[str] = field(default_factory=list)
 
@@ -228,8 +239,18 @@ class Simulation(History):
         self.order = itertools.count()
         self.true = self.office.true
         self.down_until: datetime | None = None
+        self.gone_since = self.true.now()
         self.back: list[datetime] = []
         """When the office came back from having been down."""
+        self.idle: list[tuple[datetime, datetime]] = []
+        """When nothing could be decided: nobody was there, or nobody could believe the clock."""
+        self.judged_to = self.true.now()
+        """Until when everything owed has been looked for."""
+        self.ended: set[int] = set()
+        self.read: dict[date, datetime] = {}
+        """When an administrator last read of a day what had gone wrong on it, and what stood there."""
+        self.listed: set[int] = set()
+        self.steps = self.rungs = 0
         self.beaten, self.beats, self.wait = self.true.now(), 0, timedelta(0)
         self.next: datetime | None = None
         """When something falls due next, by the office's clock."""
@@ -261,6 +282,7 @@ class Simulation(History):
         except AssertionError as broken:
             story.breaks.append(f"seed {self.seed}, day {story.days}: {str(broken)[:1500]}")
         story.texts, story.chats = len(self.world.sms.ledger), len(self.world.chat.ledger)
+        story.ended, story.steps, story.rungs = len(self.ended), self.steps, self.rungs
         story.cases, story.outages = len(self.run(self._ids())), len(self.back)
         self.lines.update(repr(sorted(self.weather.fired.items())).encode())
         story.transcript = self.lines.hexdigest()
@@ -345,6 +367,7 @@ class Simulation(History):
 
     def _come_back(self) -> None:
         self.down_until = None
+        self.idle.append((self.gone_since, self.true.now()))
         self.back.append(self.true.now())
         self.world.posts.clear()  # the provider has given up long ago
         self._begin()
@@ -441,6 +464,7 @@ class Simulation(History):
                 self._at(now + timedelta(hours=dice.uniform(0, 8)), self._somebody_comes)
             for hours in (1, 6):
                 self._at(now + timedelta(hours=hours), self._somebody_looks)
+        self._at(at(local_day(now, ZONE), LATE, ZONE), lambda: self.run(self._reads_the_day()))
         if dice.random() < 0.3:
             self._at(now + timedelta(hours=dice.uniform(0, 24)), self._somebody_texts, office=False)
         self._plan_weather(now)
@@ -463,7 +487,7 @@ class Simulation(History):
 
     async def _under_way(self) -> list[int]:
         async with self.office.rt.db.read() as tx:
-            return await overview.cases_under_way(tx)
+            return await looked_up.cases_under_way(tx)
 
     def _somebody_types(self) -> None:
         who, tap = self.dice.choice(WHO), self.dice.random() < 0.6
@@ -486,6 +510,14 @@ class Simulation(History):
         """An administrator who is asked whether all is well says so when it is."""
         if not self.office.clock.wrong and self.run(self._held()):
             self.world.say("he", "/go")
+
+    async def _reads_the_day(self) -> None:
+        """An administrator reads late in the evening what did not go as it should have that day."""
+        async with self.office.rt.db.read() as tx:
+            found = await overview(tx, self.office.rt.desk, limit=MOST)
+        self.listed |= {row.id for _, row in found.trouble}
+        now = self.office.clock.now()
+        self.read[local_day(now, ZONE)] = now
 
     async def _held(self) -> bool:
         async with self.office.rt.db.read() as tx:
@@ -525,7 +557,8 @@ class Simulation(History):
         sometime("chat blocked", self._blocks)
         sometime("clock ahead", lambda: self._sets_clock("clock ahead", 1))
         sometime("clock behind", lambda: self._sets_clock("clock behind", -1))
-        sometime("down", self._goes_down, office=True)
+        for name in DOWN:
+            sometime(name, lambda name=name: self._goes_down(name), office=True)  # type: ignore[misc]
         sometime("started anew", self._starts_anew, office=True)
 
     def _for_hours(self, name: str) -> None:
@@ -551,18 +584,20 @@ class Simulation(History):
         dice = self.weather.dice
         self.office.clock.wrong = sign * timedelta(seconds=3600 ** dice.random())
         self.weather.fired[name] += 1
-        self._at(
-            self.true.now() + timedelta(minutes=10 * 144 ** dice.random()), self._mends_clock, office=False
-        )
+        mended = self.true.now() + timedelta(minutes=10 * 144 ** dice.random())
+        self.idle.append((self.true.now() - HOUR, mended + HOUR))
+        self._at(mended, self._mends_clock, office=False)
 
     def _mends_clock(self) -> None:
         self.office.clock.wrong = timedelta(0)
 
-    def _goes_down(self) -> None:
-        dice = self.weather.dice
-        longest = 90 * 1440 if dice.random() < 0.05 else 1440
-        self.down_until = self.true.now() + timedelta(minutes=longest ** dice.random())
-        self.weather.fired["down"] += 1
+    def _goes_down(self, name: str) -> None:
+        if self.down_until is not None:
+            return
+        shortest, longest = DOWN[name]
+        self.gone_since = self.true.now()
+        self.down_until = self.gone_since + shortest * (longest / shortest) ** self.weather.dice.random()
+        self.weather.fired[name] += 1
         self.run(self.office.rt.db.close())
 
     def _starts_anew(self) -> None:
@@ -599,14 +634,25 @@ class Simulation(History):
         self._storms()
         self._conserved()
         async with self.office.rt.db.read() as tx:
-            moving = await reminders.some(tx, t.reminders.c.state.in_(["planned", "sending", "uncertain"]))
-            ended = await reminders.some(tx, t.reminders.c.ended_at >= self.since - 3 * HOUR)
+            moving = await reminders.some(
+                tx, t.reminders.c.state.in_(["planned", "sending", "uncertain"]), limit=MOST
+            )
+            ended = await reminders.some(tx, t.reminders.c.ended_at >= self.since - 3 * HOUR, limit=MOST)
             letters = await inbox.waiting(tx, self.office.rt.desk.sealer, 5)
-            dead = await overview.letters(tx, "dead")
+            dead = await looked_up.letters(tx, "dead")
             found = await violations(tx, self.office.rt.desk)
-        self._unstuck(moving, await self._held())
+            unheard_of = await untold(tx, ended, self.told)
+            hold = await holding.held(tx)
+            if self.office.clock.wrong or (hold is not None and hold.why == "jump"):
+                # By a clock that nobody believes nothing falls due, and what should have is not written.
+                found = [one for one in found if one.rule != "reminder_unwritten"]
+                self.idle.append((self.judged_to, self.true.now() + HOUR))
+            else:
+                await self._owed(tx)
+        self._unstuck(moving, hold)
         for row in ended:
             self._accounted(row)
+        assert not unheard_of, ("nobody tells it otherwise", unheard_of[0].key, unheard_of[0].state)
         up_since = max([self.office.start, *self.back[-1:]])
         unheard = [
             at for _, _, at in self.pending.values() if max(at, up_since) < self.true.now() - 26 * HOUR
@@ -654,25 +700,53 @@ class Simulation(History):
         assert max(digests.values(), default=0) <= 1, ("two digests", digests.most_common(1))
         assert max(late.values(), default=0) <= 1, ("a storm", late.most_common(1))
 
-    def _unstuck(self, moving: list[Reminder], held: bool) -> None:
+    def _unstuck(self, moving: list[Reminder], hold: holding.Hold | None) -> None:
         """I-4: what could have gone or been found out is not left lying."""
         now = self.office.clock.now()
+        unbelieved = hold is not None and hold.why == "jump"
         for row in moving:
             if row.state is State.PLANNED:
-                stuck = not held and not self.office.rt.stopped() and row.send_after < now - STUCK
+                stuck = not hold and not self.office.rt.stopped() and row.send_after < now - STUCK
             else:
-                stuck = row.lease_until is not None and row.lease_until < now - STUCK
+                waits = unbelieved and row.kind not in holding.ASKS
+                stuck = not waits and row.lease_until is not None and row.lease_until < now - STUCK
             assert not stuck, ("stuck", row.key, row.state, row.send_after)
 
     def _accounted(self, row: Reminder) -> None:
-        """I-7: the world has a copy, or the row says why not."""
+        """I-7: the world has a copy, or the row says why not and stands where somebody reads it."""
+        self.ended.add(row.id)
         if row.state is State.MERGED:
             assert row.digest_id is not None, ("merged into nothing", row.key)
         elif row.state in {State.SENT, State.DELIVERED, State.UNDELIVERED}:
             assert row.key in self.told, ("said to be sent", row.key, row.state)
         else:
             assert row.state in TERMINAL, row
+            self._reported(row)
             assert row.reason or row.key in self.told, ("lost without a reason", row.key, row.state)
+
+    def _reported(self, row: Reminder) -> None:
+        """I-7: what a colleague did not get stands in what the administrators read of that day."""
+        assert row.ended_at is not None
+        read = self.read.get(local_day(row.ended_at, ZONE))
+        if row.state not in UNHEARD | {State.UNKNOWN} or read is None or row.ended_at > read:
+            return
+        assert row.id in self.listed, ("in no report", row.key, row.state, row.reason)
+
+    async def _owed(self, tx: Tx) -> None:
+        """I-7 and I-19: whatever fell due was written, and what is late climbed."""
+        until = self.office.clock.now() - SOON
+        since = max(self.judged_to, self.marked)
+        if since >= until:
+            return
+        found = await owed(tx, self.office.rt.desk, since, until, self._until_somebody)
+        assert not found.lost, ("owed and never written", found.lost[:5])
+        self.judged_to = until
+        self.steps += found.steps
+        self.rungs += found.rungs
+
+    def _until_somebody(self, moment: datetime) -> datetime:
+        """When somebody could act on what fell due at a moment."""
+        return max([moment, *(end for start, end in self.idle if start <= moment <= end)])
 
     def _conserved(self) -> None:
         for reminder, old, new in self.office.transitions():
@@ -709,18 +783,29 @@ def simulate(
 class Report(Counts):
     """Of many seeds."""
 
+    def vacuous(self) -> list[str]:
+        """What no seed has met, and must have for anything to be proved."""
+        found = [] if self.ended and self.steps else ["nothing was judged"]
+        found += [] if self.rungs else ["nothing was late for long enough"]
+        return found + ([] if self.outages else ["never down"])
+
     def add(self, story: Story) -> None:
         self.days += story.days
         self.cases += story.cases
         self.texts += story.texts
         self.chats += story.chats
         self.outages += story.outages
+        self.ended += story.ended
+        self.steps += story.steps
+        self.rungs += story.rungs
         self.fired.update(story.fired)
         self.breaks += story.breaks + [f"seed {story.seed}: {why}" for why in story.vacuous()]
 
     def write(self) -> None:
-        for name, n in sorted(self.fired.items()):
-            say(f"{name:28} {n:8} times")
+        for name in sorted({*FAULTS, *self.fired}):
+            say(f"{name:28} {self.fired[name]:8} times")
+        say(f"{self.ended} reminders accounted for, {self.steps} times that somebody was owed something,"
+            f" {self.rungs} rungs over what is late")  # fmt: skip
         say(f"{self.days / 365:.1f} office-years, {self.cases} cases, {self.texts} texts,"
             f" {self.chats} chat messages, {self.outages} times down, {self.fired.total()} faults fired,"
             f" {len(self.breaks)} breaks")  # fmt: skip
@@ -732,15 +817,17 @@ def say(text: str) -> None:
 
 def years(seed: int, count: int, minutes: float, folder: Path) -> Report:
     """So many office-years, each of a seed of its own, or as many as the minutes allow."""
-    report, began, template = Report(), time.monotonic(), fresh(folder)
+    report, began, template = Report(), monotonic(), fresh(folder)
     for n in range(count):
-        if time.monotonic() - began > minutes * 60:
+        if monotonic() - began > minutes * 60:
             break
         story = simulate(template, folder / "year.db", f"{seed}.{n}", 365)
         report.add(story)
         say(f"{story.seed}: {story.days} days, {story.texts} texts, {story.chats} chat messages,"
             f" {story.fired.total()} faults, {len(story.breaks)} breaks")  # fmt: skip
-    return report if report.days else replace(report, breaks=["not a day was played"])
+    if not report.days:
+        return replace(report, breaks=["not a day was played"])
+    return replace(report, breaks=report.breaks + report.vacuous())
 
 
 def main() -> int:
@@ -752,11 +839,11 @@ def main() -> int:
     say(f"seed {args.seed}, {args.years} years, {platform.system()} {platform.machine()},"
         f" {os.cpu_count()} processors, Python {platform.python_version()}")  # fmt: skip
     quiet()
-    began = time.monotonic()
+    began = monotonic()
     with tempfile.TemporaryDirectory(prefix="simulation-") as made:
         report = years(args.seed, args.years, args.minutes, Path(made))
     report.write()
-    took, worked = time.monotonic() - began, time.process_time()
+    took, worked = monotonic() - began, process_time()
     say(f"{took:.0f} s; {worked / max(report.days / 365, 0.01):.0f} s of one processor an office-year")
     for broken in report.breaks:
         say(f"BREAK {broken}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.office import templates
-from tests.proofs.boundaries import Remains, Scenario, judged, walk
+from tests.proofs.boundaries import Reference, Remains, Scenario, judged, reference_of, walk
 from tests.proofs.morning import MONDAY, mould
 from tests.proofs.outside import Outside
 
@@ -47,8 +47,8 @@ async def survey(
     assert first.rt is not None
     found = Survey(name=scenario.name, boundaries=first.passed)
     found.sent = len(first.world.sms.ledger) + len(first.world.chat.ledger)
-    found.faults = [f"without a death: {x}" for x in await judged(first, first.world, marks())]
-    reference = first.world.twin()
+    reference = await reference_of(first)
+    found.faults = [f"without a death: {x}" for x in await judged(first, reference, marks())]
     await first.rt.db.close()
     twice = set(dice.sample(range(len(first.found)), min(double, len(first.found))))
     for n, remains in enumerate(first.found):
@@ -64,7 +64,13 @@ async def survey(
 
 
 async def _recovered(
-    found: Survey, scenario: Scenario, remains: Remains, reference: Outside, *, seed: int, keep: bool = False
+    found: Survey,
+    scenario: Scenario,
+    remains: Remains,
+    reference: Reference,
+    *,
+    seed: int,
+    keep: bool = False,
 ) -> list[Remains]:
     again = await walk(
         scenario, remains.folder, remains.world, began=MONDAY, step=remains.step, keep=keep, seed=seed
