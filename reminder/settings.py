@@ -113,12 +113,17 @@ class TwilioSettings(_Section):
         default=None, description="The token before a change, believed in callbacks until it is taken out"
     )
     sender: Sender = Field(
-        default="", description="The number texts come from, as `+12025550100`", examples=["+12025550100"]
+        default="",
+        description="The number texts come from, as `+12025550100`, or a pool of them: `MG` and 32 digits",
+        examples=["+12025550100", "MG0123456789abcdef0123456789abcdef"],
     )
     base_url: Address | None = Field(default=None, description="Where its API answers, if not at Twilio")
     two_way: bool = Field(default=True, description="Whether residents can reply to the number")
     per_second: int = Field(
-        default=1, ge=1, le=100, description="Most texts the number carries in a second, 1 to 100"
+        default=1,
+        ge=1,
+        le=100,
+        description="Most texts the number, or the pool, carries in a second, 1 to 100",
     )
     adds_signature: bool = Field(
         default=False, description="Whether the provider itself puts the signature before texts"

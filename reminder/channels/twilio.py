@@ -191,7 +191,9 @@ class Twilio:
                 received_at=_moment(entry),
             )
             for entry in log
-            if entry.direction == "inbound" and _since(entry, since)
+            if entry.direction == "inbound"
+            and _since(entry, since)
+            and self._of_our_pool(entry, unnamed=True)
         ]
 
     async def sent(self, since: datetime, until: datetime) -> list[Found] | Trouble:
@@ -215,8 +217,19 @@ class Twilio:
                 code=str(entry.error_code or ""),
             )
             for entry in log
-            if entry.direction == "outbound-api" and (moment := _moment(entry)) and since <= moment < until
+            if entry.direction == "outbound-api"
+            and (moment := _moment(entry))
+            and since <= moment < until
+            and self._of_our_pool(entry)
         ]
+
+    def _of_our_pool(self, entry: Any, *, unnamed: bool = False) -> bool:
+        """An account may have other senders; a number's log is asked for by itself, a pool's cannot be.
+
+        `unnamed`: also what names no pool; a STOP that is read twice is better than one unread.
+        """
+        pool = entry.messaging_service_sid
+        return "from_" in self._from or pool == self._sender or (unnamed and pool is None)
 
     async def _log(self, **filters: Any) -> list[Any] | Trouble:
         log = await self._ask(

@@ -354,6 +354,29 @@ async def test_texts_that_came_while_we_were_down_are_found(raw: Raw, sms: Twili
     assert raw.asked[0].query["DateSent>"] == "2026-12-02T00:59:59Z"
 
 
+async def test_of_an_accounts_log_a_pool_reads_what_is_its_own(raw: Raw) -> None:
+    ours, theirs = "MG" + "1" * 32, "MG" + "2" * 32
+    port = made(raw.url, sender=ours)
+    incoming = [
+        entry("SM1", direction="inbound", messaging_service_sid=ours),
+        entry("SM2", direction="inbound", messaging_service_sid=theirs),
+        entry("SM3", direction="inbound", messaging_service_sid=None),
+    ]
+    outgoing = [
+        entry("SM4", messaging_service_sid=ours),
+        entry("SM5", messaging_service_sid=theirs),
+        entry("SM6", messaging_service_sid=None),
+    ]
+    raw.always(log(*incoming, *outgoing))
+    heard, sent = await port.inbound(NOW), await port.sent(NOW, NOW + timedelta(hours=1))
+    await port.close()
+    assert isinstance(heard, list)
+    assert isinstance(sent, list)
+    assert [one.provider_id for one in heard] == ["SM1", "SM3"]
+    assert [one.provider_id for one in sent] == ["SM4"]
+    assert all("To" not in asked.query and "From" not in asked.query for asked in raw.asked)
+
+
 @pytest.mark.failure(33)
 async def test_no_number_text_or_token_is_logged(
     raw: Raw, sms: Twilio, caplog: pytest.LogCaptureFixture
