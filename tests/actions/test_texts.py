@@ -12,6 +12,7 @@ from reminder.actions import cases
 from reminder.actions import entries as visits
 from reminder.actions.cases import NewParty
 from reminder.actions.entries import Slot
+from reminder.actions.reminding import fall_due
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import cases as cases_stored
@@ -42,7 +43,7 @@ from tests.actions.acting import (
     until,
     visited_case,
 )
-from tests.office import LI, STAFF, a_case, actor, office, person, write
+from tests.office import LI, STAFF, a_case, actor, clock_of, office, person, write
 
 Office = Callable[..., Awaitable[Runtime]]
 
@@ -208,11 +209,17 @@ async def test_nobody_reads_tomorrow_on_the_day_itself(rt: Runtime, hours: float
     assert visit
 
 
-async def test_a_person_gets_one_digest_a_day_however_much_there_is(rt: Runtime) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_person_gets_one_digest_a_day_however_much_there_is(rt: Runtime, *, at_once: bool) -> None:
     for _ in range(3):
         case_id = (await a_case(rt)).row.case.id
         await act(rt, "chen", visits.propose, case_id, THURSDAY)
-    await until(rt, moment("2026-11-27", "18:00"))
+    if at_once:
+        await until(rt, moment("2026-11-27", "18:00"))
+    else:
+        clock_of(rt).set(moment("2026-11-25", "18:00"))
+        while await write(rt, lambda tx: fall_due(tx, rt.desk, 1)):
+            pass
     digests = [r for r in await rows(rt, "digest") if r.state.value != "merged"]
     per_day = {(r.person_id, r.detail["day"]) for r in digests}
     assert len(per_day) == len(digests)
