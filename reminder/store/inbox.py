@@ -9,12 +9,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared, each
+from reminder.store.prepared import Prepared, each, written_once
 from reminder.store.seal import Sealer
 
 
@@ -37,7 +35,7 @@ async def keep(
     uid = uuid.uuid4().hex
     sealed = sealer.seal(_writable(content), bound_to=f"inbox|sealed|{uid}")
     values = {"source": source, "external_id": external_id, "uid": uid, "sealed": sealed}
-    return await _KEEP[tx.dialect.name].row(tx, **values, received_at=at) is not None
+    return await _KEEP(tx.dialect.name).row(tx, **values, received_at=at) is not None
 
 
 def _writable(content: Mapping[str, Any]) -> str:
@@ -53,12 +51,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """As JSON writes it: not where the backslash is itself written out."""
 
 
-_KEEP = {
-    name: Prepared(
-        make(t.inbox).on_conflict_do_nothing(index_elements=["source", "external_id"]).returning(t.inbox.c.id)
-    )
-    for name, make in (("sqlite", sqlite_insert), ("postgresql", pg_insert))
-}
+_KEEP = written_once(t.inbox, ["source", "external_id"], t.inbox.c.id)
 
 
 async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:

@@ -3,13 +3,14 @@
 SQLAlchemy's way from a statement to its rows costs several times what SQLite needs to answer it.
 """
 
+import functools
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
@@ -57,7 +58,10 @@ class Prepared:
     def __init__(self, statement: sa.Executable) -> None:
         self._statement: Any = statement
         self._plans: dict[tuple[Any, ...], _Plan] = {}
-        self._elsewhere = _with_arrays(statement)
+
+    @functools.cached_property
+    def _elsewhere(self) -> Any:
+        return _with_arrays(self._statement)
 
     async def rows(self, tx: Tx, **values: Any) -> list[Row]:
         connection = driver_of(tx)
@@ -140,8 +144,23 @@ class _Plan:
         return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
+def written_once(table: sa.Table, key: Sequence[str], *returning: Any) -> Callable[[str], Prepared]:
+    """An INSERT that leaves alone what is there under its key, by the name of the dialect."""
+
+    @functools.cache
+    def of(dialect: str) -> Prepared:
+        # As above.
+        made: Any = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
+        query = made.on_conflict_do_nothing(index_elements=list(key))
+        return Prepared(query.returning(*returning) if returning else query)
+
+    return of
+
+
 def _with_arrays(statement: Any) -> Any:
     """For PostgreSQL, which takes a list as one value: the text is the same however long the list is."""
+
+    from sqlalchemy.dialects.postgresql import ARRAY  # not before somebody needs it: it takes long
 
     def swapped(element: Any, **_: Any) -> Any:
         if not isinstance(element, sa.BinaryExpression) or element.operator is not operators.in_op:

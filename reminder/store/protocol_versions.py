@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
+from reminder.store.prepared import written_once
 
 Held = tuple[str, str]
 """Key and version."""
@@ -22,9 +21,11 @@ async def known(tx: Tx) -> set[Held]:
 
 async def put(tx: Tx, held: Held, texts: Mapping[str, str], at: datetime) -> None:
     """Keep a version, unless it is kept already: another process may be starting too."""
-    make = sqlite_insert if tx.dialect.name == "sqlite" else pg_insert
     values = {"key": held[0], "version": held[1], "texts": dict(texts), "since": at}
-    await tx.execute(make(t.protocol_versions).values(**values).on_conflict_do_nothing())
+    await _PUT(tx.dialect.name).run(tx, **values)
+
+
+_PUT = written_once(t.protocol_versions, ["key", "version"])
 
 
 async def texts(tx: Tx, held: Held) -> Mapping[str, str] | None:

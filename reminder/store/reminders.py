@@ -6,15 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from reminder.domain.errors import Stale
 from reminder.domain.planning import Told
 from reminder.domain.reminders import HEARD, MOVES, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Made, Prepared, each
+from reminder.store.prepared import Made, Prepared, each, written_once
 from reminder.store.seal import Sealer
 
 
@@ -76,21 +74,16 @@ async def add(tx: Tx, **values: Any) -> int | None:
     """Insert, unless a reminder with this key exists: then None (it was done before)."""
     values.setdefault("told", {})
     values.setdefault("detail", {})
-    found: int | None = await _ADD[tx.dialect.name].scalar(tx, **values)
+    found: int | None = await _ADD(tx.dialect.name).scalar(tx, **values)
     return found
 
 
-_ADD = {
-    name: Prepared(
-        make(t.reminders).on_conflict_do_nothing(index_elements=["key"]).returning(t.reminders.c.id)
-    )
-    for name, make in (("sqlite", sqlite_insert), ("postgresql", pg_insert))
-}
+_ADD = written_once(t.reminders, ["key"], t.reminders.c.id)
 
 
 async def add_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """As `add`, in one trip; what a row does not say is as in a row that says nothing."""
-    await _ADD_ALL[tx.dialect.name].run_many(tx, [{**_UNSAID, **row} for row in rows])
+    await _ADD_ALL(tx.dialect.name).run_many(tx, [{**_UNSAID, **row} for row in rows])
 
 
 _UNSAID: Mapping[str, Any] = {
@@ -99,10 +92,7 @@ _UNSAID: Mapping[str, Any] = {
     "told": {},
     "detail": {},
 }
-_ADD_ALL = {
-    name: Prepared(make(t.reminders).on_conflict_do_nothing(index_elements=["key"]))
-    for name, make in (("sqlite", sqlite_insert), ("postgresql", pg_insert))
-}
+_ADD_ALL = written_once(t.reminders, ["key"])
 
 
 def _some(*where: Any) -> Prepared:
