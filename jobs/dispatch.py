@@ -2,20 +2,21 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from jobs import turns
 from jobs.guarding import clear, look
 from reminder.actions import holding
-from reminder.actions.deliveries import hear_all
+from reminder.actions.deliveries import LEASE, hear_all
 from reminder.actions.dispatching import Claimed, claim, end_late
 from reminder.channels.base import Port
-from reminder.domain.messages import Answer, Declined, NotSent, Outgoing
+from reminder.domain.messages import Answer, Declined, NotSent, Outgoing, Unknown
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
 from reminder.store import holds, overview
-from reminder.store.database import DatabaseFault, Tx
+from reminder.store.database import DatabaseAway, Tx
 
 PATIENCE = 3.0
 """Seconds one tick waits, in all, for the channel's rate to let more through."""
@@ -77,8 +78,7 @@ async def _if_due(rt: Runtime, port: Port | None) -> int:
 
 async def _channel(rt: Runtime, port: Port) -> int:
     """Claim and send until nothing waits and every call has its result."""
-    total, waited, more, slept, bell = 0, 0.0, True, False, rt.bells[port.name]
-    enough = half = (rt.concurrency + 1) // 2  # in chunks, not one for each that ends
+    waited, more, slept, bell = 0.0, True, False, rt.bells[port.name]
     async with asyncio.TaskGroup() as group:
         calls = _Calls(rt, port, group)
         while True:
@@ -86,28 +86,28 @@ async def _channel(rt: Runtime, port: Port) -> int:
             if (await calls.record() or slept) and not more:
                 more = await _waits(rt, port)  # perhaps on a line that is free now
             slept = False
-            if more and not rt.stopping.is_set() and calls.room >= enough:
-                claimed = await calls.claim()
-                total, more = total + len(claimed.leaving), claimed.more
+            if more and calls.may_claim:
+                more = await calls.claim()
                 await asyncio.sleep(0)  # the calls begin
             elif calls.lines:
-                slept, rung = True, await _rung(bell, LOOK if more else await _patience(rt, port))
-                enough = half if rung else 1  # nothing ends: those that hang hold up nobody else
+                await _rung(bell, LOOK if more else await _patience(rt, port))
+                slept = True
             else:
                 wait = rt.valves[port.name].wait(rt.clock.monotonic())
-                if wait <= 0 or waited + wait > PATIENCE or rt.stopping.is_set():
+                if wait <= 0 or waited + wait > PATIENCE or rt.stopping.is_set() or calls.failed:
                     break
                 await rt.clock.sleep(wait)
                 waited, more = waited + wait, True
+    if calls.failed is not None:
+        raise calls.failed
     await turns.give_back(rt, port.name)
-    return total
+    return calls.begun
 
 
-async def _rung(bell: asyncio.Event, patience: float) -> bool:
+async def _rung(bell: asyncio.Event, patience: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(patience):
             await bell.wait()
-    return bell.is_set()
 
 
 async def _patience(rt: Runtime, port: Port) -> float:
@@ -126,14 +126,35 @@ class _Calls:
         self._valve = rt.valves[port.name]
         self.lines: dict[str, str] = {}
         """By attempt."""
-        self._landed: list[tuple[Outgoing, Answer, bool]] = []
+        self.begun = 0
+        self.failed: Exception | None = None
+        """Why nothing more is claimed; what is under way still gets its result."""
+        self._claimed_at = float("-inf")
+        self._landed: list[_Landed] = []
 
     @property
-    def room(self) -> int:
+    def _room(self) -> int:
         return self._rt.concurrency - len(self.lines)
 
-    async def claim(self) -> Claimed:
-        """Take what may leave now, and begin its calls."""
+    @property
+    def may_claim(self) -> bool:
+        """In chunks, not one for each that ends; but those that hang do not keep the last places free."""
+        if self._rt.stopping.is_set() or self.failed is not None:
+            return False
+        enough = 1 if _steady() - self._claimed_at >= LOOK else (self._rt.concurrency + 1) // 2
+        return self._room >= enough
+
+    async def claim(self) -> bool:
+        """Take what may leave now, and begin its calls; whether there may be more."""
+        try:
+            return await self._claim()
+        except Exception as error:  # raised once the calls under way have their results
+            self.failed = error
+            return False
+        finally:
+            self._claimed_at = _steady()
+
+    async def _claim(self) -> bool:
         rt = self._rt
         await look(rt)
         failpoint("claim.before_begin")
@@ -146,7 +167,8 @@ class _Calls:
         for outgoing, line in claimed.leaving:
             self.lines[outgoing.token] = line
             self._group.create_task(self._call(outgoing))
-        return claimed
+        self.begun += len(claimed.leaving)
+        return claimed.more
 
     async def _take(self, tx: Tx) -> Claimed:
         """If anything may leave, and we are the one who sends."""
@@ -163,7 +185,7 @@ class _Calls:
                 # Put off, so that nobody asks in vain; by a clock that may be wrong nothing is put anywhere.
                 await holding.put_off(tx, channel, until)
             return Claimed()
-        room = valve.room(now, monotonic, self.room, flying=len(self.lines))
+        room = valve.room(now, monotonic, self._room, flying=len(self.lines))
         if room <= 0:
             return Claimed()
         resting, only = valve.resting(monotonic), holding.ASKS if way.only_asks else ()
@@ -180,12 +202,19 @@ class _Calls:
         refused = False
         if turns.lasts(rt, port.name):
             begun = rt.clock.monotonic()
-            news = await port.send(outgoing)
+            news = await self._sent(outgoing)
             rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
             failpoint(f"call.{port.name}.after_answer")
             refused = self._valve.heard(outgoing.to, news, rt.clock.now())
-        self._landed.append((outgoing, news, refused))
+        self._landed.append(_Landed(outgoing=outgoing, news=news, refused=refused, at=_steady()))
         rt.bells[port.name].set()
+
+    async def _sent(self, outgoing: Outgoing) -> Answer:
+        try:
+            return await self._port.send(outgoing)
+        except Exception as error:  # a port tells what happened and raises nothing; one that does is at fault
+            log.error("call.raised", channel=self._port.name.value, exc_info=error)
+            return Unknown(reason="raised")
 
     async def record(self) -> bool:
         """Write down what has ended; whether anything has."""
@@ -194,28 +223,53 @@ class _Calls:
             await self._keep(landed)
         return bool(landed)
 
-    async def _keep(self, landed: list[tuple[Outgoing, Answer, bool]]) -> None:
+    async def _keep(self, landed: list["_Landed"]) -> None:
         """Together, or, if one of them cannot be taken in, each by itself."""
         try:
             await self._write(landed)
-        except DatabaseFault:
-            raise
+        except DatabaseAway:
+            await self._keep_for_later(landed)
+            return
         except Exception as error:
             if len(landed) > 1:
                 for one in landed:
                     await self._keep([one])
                 return
             log.error("result.lost", error=type(error).__name__, exc_info=error)  # its lease will run out
-        for outgoing, _, _ in landed:
-            del self.lines[outgoing.token]
+        for one in landed:
+            del self.lines[one.outgoing.token]
 
-    async def _write(self, landed: list[tuple[Outgoing, Answer, bool]]) -> None:
+    async def _keep_for_later(self, landed: list["_Landed"]) -> None:
+        """An answer is worth waiting for the database, as long as its lease lasts."""
+        log.warning("result.waits", channel=self._port.name.value, n=len(landed))
+        for one in landed:
+            if _steady() - one.at < LEASE.total_seconds():
+                self._landed.append(one)
+            else:
+                del self.lines[one.outgoing.token]
+        await asyncio.sleep(LOOK)
+
+    async def _write(self, landed: list["_Landed"]) -> None:
         rt, channel = self._rt, self._port.name
         async with rt.db.write() as tx:
             failpoint("result.after_begin")
-            await hear_all(tx, rt.desk, [(outgoing.token, news) for outgoing, news, _ in landed])
-            for _, news, refused in landed:
-                if refused and isinstance(news, Declined):
-                    await holding.channel_refused(tx, rt.desk, channel, news.code)
+            await hear_all(tx, rt.desk, [(one.outgoing.token, one.news) for one in landed])
+            for one in landed:
+                if one.refused and isinstance(one.news, Declined):
+                    await holding.channel_refused(tx, rt.desk, channel, one.news.code)
             failpoint("result.before_commit")
         failpoint("result.after_commit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Landed:
+    """A call that has ended; `refused`: the provider has just begun to refuse our account."""
+
+    outgoing: Outgoing
+    news: Answer
+    refused: bool
+    at: float
+
+
+def _steady() -> float:
+    return asyncio.get_running_loop().time()

@@ -45,16 +45,17 @@ async def hear(tx: Tx, desk: Desk, token: str, news: News) -> None:
 
     A result of an attempt that is no longer the current one is kept as evidence and decides nothing.
     """
-    reminder = await reminders.by_token(tx, token)
-    if reminder is None:
-        return
-    try:
-        if isinstance(news, Delivered | Undelivered | Failed):
-            if reminder.token == token:
+    for _ in range(2):  # somebody may have moved it while we waited for the row: then as it is now
+        reminder = await reminders.by_token(tx, token)
+        if reminder is None:
+            return
+        try:
+            if not isinstance(news, Delivered | Undelivered | Failed):
+                await _answer(tx, desk, reminder, token, news)
+            elif reminder.token == token:
                 await _receipt(tx, desk, reminder, news)
-        else:
-            await _answer(tx, desk, reminder, token, news)
-    except Stale:
+        except Stale:
+            continue
         return
 
 
@@ -80,9 +81,15 @@ async def hear_all(tx: Tx, desk: Desk, heard: Sequence[tuple[str, Answer]]) -> N
         tx, [(one.case_id, {"detail_id": one.id, "kind": one.kind}) for one in taken], now, "sent"
     )
     done = {row.token for row in rows}
-    for token, news in heard:
-        if token not in done:
-            await hear(tx, desk, token, news)
+    for token, news in await _by_case(tx, [(token, news) for token, news in heard if token not in done]):
+        await hear(tx, desk, token, news)
+
+
+async def _by_case(tx: Tx, heard: Sequence[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+    """In the order of the cases, which may be locked: two who do this never wait for each other."""
+    found = {token: await reminders.by_token(tx, token) for token, _ in heard}
+    case_of = {token: row.case_id or 0 for token, row in found.items() if row is not None}
+    return sorted(heard, key=lambda one: case_of.get(one[0], 0))
 
 
 async def _answer(tx: Tx, desk: Desk, reminder: Reminder, token: str, news: Answer) -> None:

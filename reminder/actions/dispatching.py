@@ -97,7 +97,7 @@ async def claim(
         await put_on_hold(tx, desk, channel)
         return Claimed()
     failpoint("claim.before_select")
-    window = limit + min(limit * 3, SAME_LINE)
+    window = limit + SAME_LINE
     ready = await holds.ready(tx, desk.clock.now(), window, channel.value, **some)
     rows = _one_a_line(ready, busy)[:limit]
     found = await _judged(tx, desk, rows, switches)
@@ -115,32 +115,43 @@ def _one_a_line(rows: Sequence[Reminder], busy: Collection[str]) -> list[Reminde
 
 
 async def _judged(tx: Tx, desk: Desk, rows: Sequence[Reminder], switches: Switches) -> Claimed:
-    found, changed = Claimed(), set[int | None]()
+    found, changed = Claimed(), set[int]()
     intents: list[_Intent] = []
+    over: list[tuple[Reminder, Scene | Exception, Ends | Exception]] = []
     waits: list[tuple[int, datetime, str]] = []
     for reminder, scene in zip(rows, await _scenes(tx, desk, rows), strict=True):
         if reminder.case_id in changed:
-            continue  # what we know of this case is out of date by now: the next claim looks again
+            continue  # what we know of this case will be out of date: the next claim looks again
         found.looked += 1
-        try:
-            judged = await _judge(tx, scene, switches)
-            if isinstance(judged, Ends):
-                await _end(tx, _read(scene), judged)
-        except SQLAlchemyError:
-            raise
-        except Exception as error:  # whatever is wrong with this one, those behind it go
-            await _dead(tx, desk, reminder, error)
-            judged = None
+        judged = await _judge(tx, scene, switches)
         if isinstance(judged, _Intent):
             intents.append(judged)
         elif isinstance(judged, Waits):
             waits.append((reminder.id, max(judged.until, desk.clock.now() + AGAIN), judged.reason))
-        elif reminder.case_id is not None:
-            changed.add(reminder.case_id)
+        else:
+            over.append((reminder, scene, judged))
+            changed |= {reminder.case_id} if reminder.case_id is not None else set()
     await departures.postpone(tx, waits)
     await _intend(tx, desk, intents)
+    # In the order of the cases, which are locked on the way: two who do this never wait for each other.
+    for reminder, scene, judged in sorted(over, key=lambda one: one[0].case_id or 0):
+        await _over(tx, desk, reminder, scene, judged)
     found.leaving = [(one.outgoing, one.scene.reminder.line) for one in intents]
     return found
+
+
+async def _over(
+    tx: Tx, desk: Desk, reminder: Reminder, scene: Scene | Exception, judged: Ends | Exception
+) -> None:
+    """It ends, as judged or because it cannot be read or written; those behind it go."""
+    try:
+        if isinstance(judged, Exception):
+            raise judged
+        await _end(tx, _read(scene), judged)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        await _dead(tx, desk, reminder, error)
 
 
 async def _scenes(tx: Tx, desk: Desk, rows: Sequence[Reminder]) -> list[Scene | Exception]:
@@ -161,8 +172,16 @@ def _read(scene: Scene | Exception) -> Scene:
     return scene
 
 
-async def _judge(tx: Tx, read: Scene | Exception, switches: Switches) -> _Intent | Ends | Waits:
-    scene = _read(read)
+async def _judge(tx: Tx, read: Scene | Exception, switches: Switches) -> _Intent | Ends | Waits | Exception:
+    try:
+        return await _judged_by(tx, _read(read), switches)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # whatever is wrong with this one
+        return error
+
+
+async def _judged_by(tx: Tx, scene: Scene, switches: Switches) -> _Intent | Ends | Waits:
     kind = scene.desk.kind(scene.reminder.kind)
     judged = verdict(scene, kind, switches)
     if judged is not None:

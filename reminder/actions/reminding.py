@@ -185,7 +185,7 @@ async def fall_due(tx: Tx, desk: Desk, limit: int = 500) -> int:
     await reminders.add_all(tx, batch.written)
     failpoint("remind.after_rows")
     await entries.set_agenda(tx, agenda)
-    for case_id, reminder_id in batch.unheard:
+    for case_id, reminder_id in sorted(batch.unheard):  # as in `dispatching._judged`
         await tell_otherwise(tx, desk, case_id, reminder_id)
     return len(due)
 

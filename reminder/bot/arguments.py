@@ -18,6 +18,11 @@ _SIGNS_OF_A_DATE = 24
 """No date phrase is longer; what follows is a note or a place."""
 
 
+def is_number(said: str) -> bool:
+    """Digits, not more of them than anything we count or number has."""
+    return len(said) <= 9 and said.isdecimal()
+
+
 def numbered(args: str) -> tuple[str, str]:
     """The case number in front ("2600 0124" counts too) and what follows; "" where there is none."""
     first, _, rest = args.strip().partition(" ")

@@ -6,7 +6,7 @@ from reminder.actions import cases
 from reminder.actions.replan import Plan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.bot.answers import Answer, Card
-from reminder.bot.arguments import case_of
+from reminder.bot.arguments import case_of, is_number
 from reminder.bot.choices import offer
 from reminder.bot.deeds import deed
 from reminder.bot.turn import Turn
@@ -55,7 +55,7 @@ def _colleagues(turn: Turn, said: str) -> list[Person]:
 
 def _named(turn: Turn, said: str) -> list[Person]:
     active = _active(turn)
-    if said.startswith("#") and said[1:].isdecimal():
+    if said.startswith("#") and is_number(said[1:]):
         return [p for p in active if p.id == int(said[1:])]
     named = [p for p in active if said and p.name.casefold() == said.casefold()]
     return named or [p for p in active if said and said.casefold() in p.name.casefold()]

@@ -3,7 +3,7 @@
 from reminder.actions import files
 from reminder.actions.replan import Plan
 from reminder.bot.answers import Answer, says
-from reminder.bot.arguments import case_of, leading_when, numbered
+from reminder.bot.arguments import case_of, is_number, leading_when, numbered
 from reminder.bot.choices import want
 from reminder.bot.deeds import deed
 from reminder.bot.moves import ask, did
@@ -19,7 +19,7 @@ _YES = frozenset({"yes", "是", "同意", "欢迎"})
 async def reception(turn: Turn, args: str) -> Answer:
     """`/reception DAY | leader, leader | place`: a year of reception days and who is on."""
     day, leaders, place, *_ = parts(args)
-    if not day.isdecimal() or not leaders or not place:
+    if not is_number(day) or not leaders or not place:
         return Answer(cards=(await want(turn, "reception", turn.word("ask.reception")),))
     rota = [person.id for person in people_in(turn, leaders)]
     plan = await files.reception(turn.tx, turn.desk, turn.by, int(day), rota, place)
@@ -38,7 +38,7 @@ async def reception(turn: Turn, args: str) -> Answer:
 async def swap(turn: Turn, args: str) -> Answer:
     """`/swap NO month month`: two leaders exchange their reception days."""
     scene, rest = await case_of(turn, args)
-    months = [int(word) for word in rest.split() if word.isdecimal()]
+    months = [int(word) for word in rest.split() if is_number(word)]
     if len(months) != 2:
         return await ask(turn, scene, "swap", "swap")
     days: list[Entry] = []
@@ -67,7 +67,7 @@ async def household(turn: Turn, args: str) -> Answer:
     place, label, members, welcome, *_ = [*parts(args), ""]
     if not place or not label:
         return Answer(cards=(await want(turn, "household", turn.word("ask.household")),))
-    count = int(members) if members.isdecimal() else 1
+    count = int(members) if is_number(members) else 1
     agreed = welcome.casefold() in _YES
     await files.add_household(turn.tx, turn.desk, turn.by, place, label, count, agreed=agreed)
     return says(turn.word("bot.household_added", place=place[:60], label=label[:60]))
@@ -78,7 +78,7 @@ async def make_round(turn: Turn, args: str) -> Answer:
     kind, place, first, last, most, *_ = [*parts(args), "", "", ""]
     begins, _ = leading_when(turn, first)
     ends, _ = leading_when(turn, last)
-    if not place or begins is None or ends is None or not most.isdecimal() or not int(most):
+    if not place or begins is None or ends is None or not is_number(most) or not int(most):
         return Answer(cards=(await want(turn, "round", turn.word("ask.round")),))
     plan = await files.make_round(
         turn.tx,

@@ -8,6 +8,7 @@ from reminder.actions.desk import Actor
 from reminder.actions.guard import permit
 from reminder.actions.imports import ImportReply, apply_file, import_file
 from reminder.bot.answers import Answer, Card, Paper, says
+from reminder.bot.arguments import is_number
 from reminder.bot.choices import LABEL
 from reminder.bot.heard import File, Tap
 from reminder.bot.turn import Turn, rows
@@ -89,7 +90,7 @@ async def question_answered(turn: Turn, tap: Tap) -> Card:
     one = asked["questions"][tap.rev]
     answers = [given for given in asked["answers"] if given[:3] != one["at"]]
     if tap.rest != LATER:
-        if not tap.rest.isdecimal() or int(tap.rest) >= len(one["choices"]):
+        if not is_number(tap.rest) or int(tap.rest) >= len(one["choices"]):
             raise NotFound("not_found")
         answers.append([*one["at"], one["choices"][int(tap.rest)][0]])
     now = {name: value for name, value in asked.items() if name != "asks"} | {"answers": answers}

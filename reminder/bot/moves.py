@@ -7,7 +7,7 @@ from reminder.actions import cases, moves
 from reminder.actions.replan import Plan
 from reminder.actions.scene import CaseScene, read_case
 from reminder.bot.answers import Answer, says
-from reminder.bot.arguments import case_of, leading_when, numbered
+from reminder.bot.arguments import case_of, is_number, leading_when, numbered
 from reminder.bot.choices import offer, want
 from reminder.bot.deeds import deed
 from reminder.bot.named import called, parts, person_first, unit_first
@@ -71,7 +71,7 @@ async def extend(turn: Turn, args: str) -> Answer:
     """`/extend NO days reason`: more time, once, granted by somebody other than the handler."""
     scene, rest = await case_of(turn, args)
     days, _, reason = rest.partition(" ")
-    if not days.isdecimal() or not reason.strip():
+    if not is_number(days) or not reason.strip():
         return await ask(turn, scene, "extend", "extend")
     return await did(
         turn,
@@ -84,7 +84,7 @@ async def extend(turn: Turn, args: str) -> Answer:
 async def suspend(turn: Turn, args: str) -> Answer:
     """`/suspend NO days`: the days a hearing took do not count."""
     scene, rest = await case_of(turn, args)
-    if not rest.isdecimal():
+    if not is_number(rest):
         return await ask(turn, scene, "suspend", "suspend")
     return await did(
         turn, scene, "suspend", lambda i: moves.suspend(turn.tx, turn.desk, turn.by, i, int(rest))

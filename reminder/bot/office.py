@@ -14,7 +14,7 @@ from reminder.actions.guard import permit
 from reminder.actions.overview import overview
 from reminder.bot import protocols
 from reminder.bot.answers import Answer, Paper, says
-from reminder.bot.arguments import leading_when, no_date
+from reminder.bot.arguments import is_number, leading_when, no_date
 from reminder.bot.choices import offer
 from reminder.bot.holding import held
 from reminder.bot.named import called
@@ -53,7 +53,7 @@ async def invite(turn: Turn, args: str) -> Answer:
 
 def _person(turn: Turn, said: str) -> Person | None:
     word = said.strip().removeprefix("#")
-    if word.isdecimal():
+    if is_number(word):
         return turn.staff.active(int(word))
     named = [p for p in turn.staff.people.values() if p.active and p.name.casefold() == word.casefold()]
     return named[0] if len(named) == 1 else None

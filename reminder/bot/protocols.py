@@ -7,7 +7,7 @@ from reminder.actions import migrating
 from reminder.actions.guard import permit
 from reminder.actions.said_lines import Lines
 from reminder.bot.answers import Answer, Card, says
-from reminder.bot.arguments import case_of
+from reminder.bot.arguments import case_of, is_number
 from reminder.bot.choices import offer, want
 from reminder.bot.deeds import deed
 from reminder.bot.turn import Turn
@@ -48,7 +48,7 @@ async def _agree(
 
 
 def _number(said: str) -> int:
-    if not said.isdecimal():
+    if not is_number(said):
         raise Refused("protocol.how")
     return int(said)
 

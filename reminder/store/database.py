@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from reminder.store.onehop import BEGIN, BUSY, Connection, connect
 
 T = TypeVar("T")
-DatabaseFault = SQLAlchemyError
-"""The database itself says no, or nothing."""
+DatabaseAway = (OperationalError, InterfaceError, TimeoutError)
+"""It does not answer, has no room, or somebody is in the way: the same thing may succeed a little later."""
 
 Tx = AsyncConnection
 """An open transaction. Whoever opened it closes it."""

@@ -45,9 +45,9 @@ async def ready(
     if only:
         where.append(t.reminders.c.kind.in_(only))
     order = (t.reminders.c.send_after, t.reminders.c.id)
-    ids = sa.select(t.reminders.c.id).where(*where).order_by(*order).limit(limit)
-    found = await reminders.some(tx, t.reminders.c.id.in_(list((await tx.execute(ids)).scalars())))
-    return sorted(found, key=lambda row: (row.send_after, row.id))
+    query = sa.select(*reminders.columns).where(*where).order_by(*order).limit(limit)
+    rows = await tx.execute(query.with_for_update(of=t.reminders, skip_locked=True))
+    return [reminders.made_of(row) for row in rows.mappings()]
 
 
 async def put_off(tx: Tx, channel: str, until: datetime, *, but: Sequence[str] = ()) -> None:

@@ -133,17 +133,22 @@ async def open_question(tx: Tx, phone_id: int, now: datetime) -> Question | None
 
 
 async def open_questions(tx: Tx, phone_ids: Sequence[int], now: datetime) -> dict[int, Question]:
-    """By phone, of which each is asked one thing at a time."""
+    """By phone, of which each is asked one thing at a time; none of them ends before this transaction does.
+
+    Else a text that is made to wait for the end of one would not be woken by it.
+    """
     rows = await _OPEN.rows(tx, phones=list(phone_ids), now=now)
     return {row["phone_id"]: Question(**row) for row in rows}
 
 
 _OPEN = Prepared(
-    sa.select(*_QUESTION).where(
+    sa.select(*_QUESTION)
+    .where(
         t.questions.c.phone_id.in_(each("phones")),
         t.questions.c.ended_at.is_(None),
         t.questions.c.expires_at > sa.bindparam("now"),
     )
+    .with_for_update(read=True)
 )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.store import cases, entries, people
+from reminder.store import cases, entries, overview, people
 from tests.bot.phones import Phones, phones
 from tests.office import a_case, pass_time, person, read, write
 
@@ -145,3 +145,15 @@ async def test_a_file_of_pledges_is_opened_and_says_how_to_fill_it(chat: Phones)
     await chat.write("lin", "/pledges 今年十件实事")
     number = (await read(chat.rt, lambda tx: cases.many(tx, [1])))[1].case.number
     assert f"{number} 案卷立好了，逐项列入：/commit {number}" in chat.last("lin")
+
+
+@pytest.mark.parametrize("command", ["suspend", "swap", "assign"])
+async def test_a_number_nobody_has_is_no_number(chat: Phones, command: str) -> None:
+    no = (await a_case(chat.rt)).row.case.number
+    mark = "#" if command == "assign" else ""
+    await chat.write("lin", f"/{command} {no} {mark}x")
+    asked = chat.last("lin")
+    await chat.write("lin", f"/{command} {no} {mark}{'9' * 4000}")
+    assert chat.last("lin")[:6] == asked[:6]
+    async with chat.rt.db.read() as tx:
+        assert await overview.letters(tx, "dead") == 0
