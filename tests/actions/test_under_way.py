@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import pytest
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from jobs.dispatch import dispatch_telegram
@@ -12,7 +14,7 @@ from reminder.channels.memory import MemoryChat, Mishap
 from reminder.domain.messages import Answer, Declined, Outgoing, Refusal
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
-from tests.actions.acting import chat, rows
+from tests.actions.acting import chat, execute, rows
 from tests.actions.test_limits import got, post, waiting
 from tests.office import STAFF
 
@@ -113,3 +115,54 @@ async def test_what_is_under_way_when_the_process_ends_gets_its_result(rt: Runti
         gate.set()
         assert await asyncio.wait_for(sending, 10) == 1
     assert sorted(row.state for row in await rows(rt)) == [State.PLANNED, State.SENT]
+
+
+async def test_what_is_under_way_gets_its_result_although_nothing_more_can_be_claimed(rt: Runtime) -> None:
+    async with hanging(rt, "chen") as (slow, phones, gate):
+        await post(slow, "chen")
+        sending = asyncio.create_task(dispatch_telegram(slow))
+        await _until(lambda: phones.begun != [])
+        await post(slow, "wang")
+        await execute(rt, "ALTER TABLE meta RENAME TO elsewhere")
+        slow.ring()
+        await asyncio.sleep(0.2)
+        assert not sending.done()
+        gate.set()
+        with pytest.raises(OperationalError):
+            await asyncio.wait_for(sending, 10)
+        await execute(rt, "ALTER TABLE elsewhere RENAME TO meta")
+    assert sorted(row.state for row in await rows(rt)) == [State.PLANNED, State.SENT]
+
+
+async def test_an_answer_waits_for_the_database(rt: Runtime) -> None:
+    async with hanging(rt, "chen") as (slow, phones, gate):
+        await post(slow, "chen")
+        sending = asyncio.create_task(dispatch_telegram(slow))
+        await _until(lambda: phones.begun != [])
+        await execute(rt, "ALTER TABLE attempts RENAME TO elsewhere")
+        gate.set()
+        with capture_logs() as said:
+            await _until(lambda: said != [])
+        assert said[0]["event"] == "result.waits"
+        await execute(rt, "ALTER TABLE elsewhere RENAME TO attempts")
+        assert await asyncio.wait_for(sending, 10) == 1
+    assert [row.state for row in await rows(rt)] == [State.SENT]
+
+
+@dataclass(slots=True, kw_only=True)
+class FaultyChat(MemoryChat):
+    """Breaks its promise to raise nothing."""
+
+    async def send(self, message: Outgoing) -> Answer:
+        if message.to == str(STAFF["chen"].chat):
+            raise RuntimeError("half way")
+        return await MemoryChat.send(self, message)
+
+
+async def test_a_call_that_raises_may_have_gone_and_cuts_no_other_off(rt: Runtime) -> None:
+    for who in ("chen", "wang", "lin"):
+        await post(rt, who)
+    with capture_logs() as said:
+        await dispatch_telegram(replace(rt, chat=FaultyChat(now=rt.clock.now)))
+    assert [line["event"] for line in said] == ["call.raised"]
+    assert sorted(row.state for row in await rows(rt)) == [State.SENT, State.SENT, State.UNCERTAIN]
