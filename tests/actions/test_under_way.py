@@ -117,6 +117,7 @@ async def test_what_is_under_way_when_the_process_ends_gets_its_result(rt: Runti
     assert sorted(row.state for row in await rows(rt)) == [State.PLANNED, State.SENT]
 
 
+@pytest.mark.sqlite  # another database calls a missing table another kind of fault
 async def test_what_is_under_way_gets_its_result_although_nothing_more_can_be_claimed(rt: Runtime) -> None:
     async with hanging(rt, "chen") as (slow, phones, gate):
         await post(slow, "chen")
@@ -134,6 +135,7 @@ async def test_what_is_under_way_gets_its_result_although_nothing_more_can_be_cl
     assert sorted(row.state for row in await rows(rt)) == [State.PLANNED, State.SENT]
 
 
+@pytest.mark.sqlite  # another database calls a missing table another kind of fault
 async def test_an_answer_waits_for_the_database(rt: Runtime) -> None:
     async with hanging(rt, "chen") as (slow, phones, gate):
         await post(slow, "chen")
