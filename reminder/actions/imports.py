@@ -33,7 +33,7 @@ MOST_ASKED = 30
 KEPT_TRIES = 5
 """How many tried-out files wait in memory for their "apply"."""
 
-TOGETHER = 25
+TOGETHER = 50
 """Rows that share a transaction: a commit waits for the disk, and others who write wait for both."""
 
 

@@ -32,19 +32,24 @@ async def apply_rows(
     `unread`: sheet and row of those with a cell that nobody could read.
     """
     staff = await people.staff(tx)
-    fresh: dict[int, bool] = {}
     said: dict[int, Record] = {}
+    before: list[int] = []
     for row in rows:
         known = await imports.case_of(tx, row.key)
         if known is not None and known[1] == row.row_hash:
             continue
-        case_id = known[0] if known is not None else await _new(tx, desk, by, row, staff)
-        fresh[case_id], said[case_id] = known is None, row
+        if known is not None:
+            case_id = known[0]
+            before.append(case_id)
+            await imports.forget(tx, row.key)
+        else:
+            case_id = await _new(tx, desk, by, row, staff)
+        said[case_id] = row
         await imports.keep(tx, row.key, case_id, row.row_hash, desk.clock.now())
-    already = await cases.facts(tx, list(said))
-    facts = {no: _Facts(tx, desk, by, row, no, already[no]) for no, row in said.items()}
+    already = await cases.facts(tx, before) if before else {}
+    facts = {no: _Facts(tx, desk, by, row, no, already.get(no)) for no, row in said.items()}
     for case_id, row in said.items():
-        await facts[case_id].add(staff, unread=fresh[case_id] and (row.sheet, row.row) in unread)
+        await facts[case_id].add(staff, unread=case_id not in already and (row.sheet, row.row) in unread)
     await _planned(tx, desk, facts, staff)
 
 
@@ -111,15 +116,17 @@ class _Facts:
     """Adds to a case what its row says and its history does not yet."""
 
     def __init__(
-        self, tx: Tx, desk: Desk, by: Actor, row: Record, case_id: int, already: Sequence[Fact]
+        self, tx: Tx, desk: Desk, by: Actor, row: Record, case_id: int, already: Sequence[Fact] | None
     ) -> None:
+        """`already`: None for a case that this row has just made."""
         self.tx = tx
         self.desk = desk
         self.by = by
         self.row = row
         self.case_id = case_id
         self.deed: int | None = None
-        self.known = {(f.event.value, _mark(f.value)) for f in already}
+        self.is_new = already is None
+        self.known = {(f.event.value, _mark(f.value)) for f in already or ()}
         self.new: list[Fact] = []
 
     async def add(self, staff: Staff, *, unread: bool) -> None:
@@ -168,7 +175,7 @@ class _Facts:
         assert row.received_on is not None
         begun = _at(self.desk, max(row.referred_on or row.received_on, row.received_on))
         handler = _by_name(staff, row.handler)
-        if handler is not None:
+        if handler is not None and not self.is_new:
             self.fact(Event.ASSIGN, begun, handler=handler, unit=staff.people[handler].unit_id)
         if handler is not None or row.progress or row.answered_on or row.closed:
             self.fact(Event.ACCEPT, begun + timedelta(minutes=1))
