@@ -88,7 +88,7 @@ def _row(n: int, *, asks: bool) -> list[object]:
 
 
 def rows(*, full: bool = False) -> list[Row]:
-    """The whole import, each row a transaction of its own; beside it a library that only reads the file."""
+    """The whole import, from file to file; beside it a library that only reads the file."""
     many = 100_000 if full else 20_000
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ledger.xlsx"

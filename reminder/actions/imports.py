@@ -1,15 +1,14 @@
 """An office's own ledger becomes cases: tried out first, row by row, never texting anybody."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
-from reminder.actions.agenda import future_only
 from reminder.actions.desk import Actor, Desk
 from reminder.actions.guard import permit
-from reminder.actions.ledger_rows import apply_row
+from reminder.actions.ledger_rows import apply_rows
 from reminder.actions.people import ensure_admin
 from reminder.bundled import folder
 from reminder.domain.deadlines import deadline
@@ -33,6 +32,9 @@ MOST_ASKED = 30
 
 KEPT_TRIES = 5
 """How many tried-out files wait in memory for their "apply"."""
+
+TOGETHER = 50
+"""Rows that share a transaction: a commit waits for the disk, and others who write wait for both."""
 
 
 class Room(Protocol):
@@ -129,37 +131,42 @@ def _known(desk: Desk, staff: Staff) -> Known:
 async def apply(
     room: Room, by: Actor, found: Import, progress: Callable[[int, int], None] | None = None
 ) -> Import:
-    """Write what was tried out, one transaction a row: a bad row stops nothing, doing it twice does nothing.
+    """Write what was tried out, a few rows a transaction, and one by one where those cannot be written.
 
-    Returns the import with what became of each row.
+    So a bad row loses only itself, and doing it twice does nothing. Returns the import with what became of
+    each row.
     """
     todo = [r for r in found.reading.records if found.outcomes.get((r.sheet, r.row)) in {"new", "changed"}]
     unread = {(u.spot.sheet, u.spot.row) for u in found.reading.unread}
     outcomes = dict(found.outcomes)
     async with room.db.write() as tx:
         await ensure_admin(tx, room.desk)
-    for number, record in enumerate(todo, 1):
-        place = (record.sheet, record.row)
-        failpoint("import.before_row")
-        try:
-            async with room.db.write() as tx:
-                await permit(tx, by, "import")
-                case_id = await apply_row(tx, room.desk, by, record, unread=place in unread)
-                await future_only(tx, room.desk, [case_id])
-                failpoint("import.before_commit")
-            failpoint("import.after_commit")
-        except ReminderError as error:
-            outcomes[place] = "failed"
-            log.warning("import.row_failed", row=record.row, error=type(error).__name__)
-        if progress is not None and number % 100 == 0:
-            progress(number, len(todo))
-    return Import(
-        name=found.name,
-        content=found.content,
-        sheets=found.sheets,
-        reading=found.reading,
-        outcomes=outcomes,
-    )
+    for start in range(0, len(todo), TOGETHER):
+        group = todo[start : start + TOGETHER]
+        if await _wrote(room, by, group, unread) is not None:
+            for record in group:
+                if (error := await _wrote(room, by, [record], unread)) is not None:
+                    outcomes[record.sheet, record.row] = "failed"
+                    log.warning("import.row_failed", row=record.row, error=type(error).__name__)
+        if progress is not None:
+            progress(start + len(group), len(todo))
+    return replace(found, outcomes=outcomes)
+
+
+async def _wrote(
+    room: Room, by: Actor, rows: Sequence[Record], unread: Collection[tuple[str, int]]
+) -> ReminderError | None:
+    """All of the rows in one transaction, or none and why."""
+    failpoint("import.before_row")
+    try:
+        async with room.db.write() as tx:
+            await permit(tx, by, "import")
+            await apply_rows(tx, room.desk, by, rows, unread=unread)
+            failpoint("import.before_commit")
+    except ReminderError as error:
+        return error
+    failpoint("import.after_commit")
+    return None
 
 
 def words_of(desk: Desk, lang: str) -> dict[str, str]:

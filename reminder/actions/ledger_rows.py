@@ -1,16 +1,19 @@
-"""One row of a ledger as facts of a case: what it says happened, on the days it says, told to nobody."""
+"""Rows of a ledger as facts of cases: what they say happened, on the days they say, told to nobody."""
 
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from reminder.actions import record as deeds
-from reminder.actions.cases import NewCase, NewParty, complete_if_over, take_in
+from reminder.actions.agenda import look_ahead
+from reminder.actions.cases import NewCase, NewParty, take_in
 from reminder.actions.desk import Actor, Desk
-from reminder.actions.replan import Plan, replan
+from reminder.actions.replan import Standing, bring_in_line, standing
 from reminder.domain.cases import Event, Fact, Status
 from reminder.domain.errors import Refused
 from reminder.domain.limits import Unit
 from reminder.domain.people import Staff
+from reminder.domain.wanted import over
 from reminder.domain.workdays import at
 from reminder.ledger.reading import Record
 from reminder.store import cases, imports, people
@@ -21,19 +24,47 @@ HOUR = time(9)
 """A ledger knows days only; what it dates counts as of this hour."""
 
 
-async def apply_row(tx: Tx, desk: Desk, by: Actor, row: Record, *, unread: bool) -> int:
-    """Write one row; a row known before only adds what is new in it. Returns the case's id."""
-    known = await imports.case_of(tx, row.key)
-    if known is not None and known[1] == row.row_hash:
-        return known[0]
+async def apply_rows(
+    tx: Tx, desk: Desk, by: Actor, rows: Sequence[Record], *, unread: Collection[tuple[str, int]]
+) -> None:
+    """Write rows, all or none of them; one known before only adds what is new in it.
+
+    `unread`: sheet and row of those with a cell that nobody could read.
+    """
     staff = await people.staff(tx)
-    if known is None:
-        case_id = await _new(tx, desk, by, row, staff)
-    else:
-        case_id = known[0]
-    await _Facts(tx, desk, by, row, case_id).add(staff, unread=unread and known is None)
-    await imports.keep(tx, row.key, case_id, row.row_hash, desk.clock.now())
-    return case_id
+    said: dict[int, Record] = {}
+    before: list[int] = []
+    for row in rows:
+        known = await imports.case_of(tx, row.key)
+        if known is not None and known[1] == row.row_hash:
+            continue
+        if known is not None:
+            case_id = known[0]
+            before.append(case_id)
+            await imports.forget(tx, row.key)
+        else:
+            case_id = await _new(tx, desk, by, row, staff)
+        said[case_id] = row
+        await imports.keep(tx, row.key, case_id, row.row_hash, desk.clock.now())
+    already = await cases.facts(tx, before) if before else {}
+    facts = {no: _Facts(tx, desk, by, row, no, already.get(no)) for no, row in said.items()}
+    for case_id, row in said.items():
+        await facts[case_id].add(staff, unread=case_id not in already and (row.sheet, row.row) in unread)
+    await _planned(tx, desk, facts, staff)
+
+
+async def _planned(tx: Tx, desk: Desk, facts: dict[int, "_Facts"], staff: Staff) -> None:
+    """The calendar follows, for all of them at once, when each case has said what comes of its facts."""
+    stand = await _standing(tx, desk, list(facts))
+    for what_follows in (_Facts.unclear, _Facts.complete):
+        more = [no for no in facts if await what_follows(facts[no], stand[no])]
+        stand |= await _standing(tx, desk, more)
+    plans = await bring_in_line(tx, desk, stand, staff, indexed=False)
+    await look_ahead(tx, desk, [(plan.row, plan.entries) for plan in plans.values()])
+
+
+async def _standing(tx: Tx, desk: Desk, case_ids: Sequence[int]) -> dict[int, Standing]:
+    return await standing(tx, desk, await cases.lock_many(tx, case_ids)) if case_ids else {}
 
 
 async def _new(tx: Tx, desk: Desk, by: Actor, row: Record, staff: Staff) -> int:
@@ -84,38 +115,50 @@ def _at(desk: Desk, day: date) -> datetime:
 class _Facts:
     """Adds to a case what its row says and its history does not yet."""
 
-    def __init__(self, tx: Tx, desk: Desk, by: Actor, row: Record, case_id: int) -> None:
+    def __init__(
+        self, tx: Tx, desk: Desk, by: Actor, row: Record, case_id: int, already: Sequence[Fact] | None
+    ) -> None:
+        """`already`: None for a case that this row has just made."""
         self.tx = tx
         self.desk = desk
         self.by = by
         self.row = row
         self.case_id = case_id
-        self.known: set[tuple[str, str]] = set()
+        self.deed: int | None = None
+        self.is_new = already is None
+        self.known = {(f.event.value, _mark(f.value)) for f in already or ()}
         self.new: list[Fact] = []
 
     async def add(self, staff: Staff, *, unread: bool) -> None:
-        facts = (await cases.facts(self.tx, [self.case_id]))[self.case_id]
-        self.known = {(f.event.value, _mark(f.value)) for f in facts}
-        deed = await deeds.begin(self.tx, self.desk, self.by, self.case_id, "import")
+        self.deed = await deeds.begin(self.tx, self.desk, self.by, self.case_id, "import")
         self._work(staff)
         self._answer()
         if unread:
             self.fact(Event.TASK, self.desk.clock.now(), "unread", what="intake_unread", role="intake")
-        plan = await self._planned(deed)
-        ended = plan.past.status in {Status.CLOSED, Status.COMPLETED, Status.WITHDRAWN}
-        alive = any(e.keeps_case_alive for e in plan.entries.values())
-        if not ended and (not alive or plan.row.handler_id is None):
-            now = self.desk.clock.now()
-            self.fact(Event.FACT, now, name="imported_unclear")
-            plan = await self._planned(deed)
-        await complete_if_over(self.tx, self.desk, plan)
+        await self._write()
 
-    async def _planned(self, deed: int | None) -> Plan:
-        """What was new is written, all at once, and the calendar follows."""
-        if self.new:
-            await deeds.add_all(self.tx, self.case_id, self.new, deed=deed)
-            self.new = []
-        return await replan(self.tx, self.desk, self.case_id)
+    async def unclear(self, stand: Standing) -> bool:
+        """A case under way in which nothing is owed, or that nobody handles, says so; whether it is news."""
+        ended = stand.past.status in {Status.CLOSED, Status.COMPLETED, Status.WITHDRAWN}
+        alive = any(entry.keeps_case_alive for entry in stand.should.values())
+        if ended or (alive and stand.past.handler_id is not None):
+            return False
+        self.fact(Event.FACT, self.desk.clock.now(), name="imported_unclear")
+        return await self._write()
+
+    async def complete(self, stand: Standing) -> bool:
+        """A closed case in which nothing is owed any more is completed, in the deed that ended it."""
+        if not over(stand.past, stand.protocol, stand.should.values()):
+            return False
+        await deeds.add(self.tx, self.desk, Actor(), self.case_id, Event.COMPLETE, deed=self.deed)
+        return True
+
+    async def _write(self) -> bool:
+        """What is new, all at once; whether anything is."""
+        new, self.new = self.new, []
+        if new:
+            await deeds.add_all(self.tx, self.case_id, new, deed=self.deed)
+        return bool(new)
 
     def fact(self, event: Event, moment: datetime, subject: str = "", **value: Any) -> None:
         """Once per content: a ledger that comes again repeats nothing."""
@@ -132,7 +175,7 @@ class _Facts:
         assert row.received_on is not None
         begun = _at(self.desk, max(row.referred_on or row.received_on, row.received_on))
         handler = _by_name(staff, row.handler)
-        if handler is not None:
+        if handler is not None and not self.is_new:
             self.fact(Event.ASSIGN, begun, handler=handler, unit=staff.people[handler].unit_id)
         if handler is not None or row.progress or row.answered_on or row.closed:
             self.fact(Event.ACCEPT, begun + timedelta(minutes=1))

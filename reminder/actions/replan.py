@@ -114,8 +114,13 @@ async def plan_anew(tx: Tx, desk: Desk, row: CaseRow, staff: Staff) -> Plan:
     return (await bring_in_line(tx, desk, await _standing(tx, desk, {no: row}, {no: {}}), staff))[no]
 
 
-async def bring_in_line(tx: Tx, desk: Desk, stand: Mapping[int, Standing], staff: Staff) -> dict[int, Plan]:
-    """Replan cases that this transaction has locked and read; what they share is read and written at once."""
+async def bring_in_line(
+    tx: Tx, desk: Desk, stand: Mapping[int, Standing], staff: Staff, *, indexed: bool = True
+) -> dict[int, Plan]:
+    """Replan cases that this transaction has locked and read; what they share is read and written at once.
+
+    Not `indexed`: who calls sets the agenda of all their entries.
+    """
     now = desk.clock.now()
     changes = {no: difference(one.should, one.are, now=now) for no, one in stand.items()}
     changing = {no: change for no, change in changes.items() if change}
@@ -125,7 +130,8 @@ async def bring_in_line(tx: Tx, desk: Desk, stand: Mapping[int, Standing], staff
         for no, change in changing.items():
             await _revive(tx, change, are[no], since=now - stand[no].office.undo)
         are |= await _after(tx, changing, are)
-        await _reindex(tx, desk, stand, are, changing)
+        if indexed:
+            await _reindex(tx, desk, stand, are, changing)
     values = {no: _projected(staff, one.row, one.past) for no, one in stand.items()}
     beside = {no: values[no] for no, one in stand.items() if _differs(one.kept, values[no])}
     await cases.update_many(tx, beside)

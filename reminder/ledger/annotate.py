@@ -1,5 +1,6 @@
 """The same workbook handed back: a result beside every row, faults in red with a comment."""
 
+import contextlib
 import csv
 import io
 import re
@@ -7,14 +8,13 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from reminder.ledger import files
+from reminder.ledger import files, stamp
 from reminder.ledger.files import Sheet
 from reminder.ledger.reading import Finding, Reading
 from reminder.ledger.report import Outcomes, Words, results, sentence
 
 RESULT = "结果/Result"
 """Header of the added column; it is known again, and passed over, when the file comes back."""
-_RED = "FFFFC7CE"
 _MOST_COMMENTS = 2_000
 
 
@@ -29,8 +29,9 @@ def handed_back(
 ) -> tuple[str, bytes]:
     """Name and bytes of the annotated file: an xlsx for a workbook, a CSV for a CSV.
 
-    An xlsx keeps everything openpyxl keeps; an xls, an xlsb or a workbook openpyxl cannot open comes back as
-    a plain xlsx of its values. Texts we write are never formulas.
+    An xlsx keeps everything; put together in an unusual way, or with comments in it already, what openpyxl
+    keeps. An xls, an xlsb or a workbook openpyxl cannot open comes back as a plain xlsx of its values. Texts
+    we write are never formulas.
     """
     stem = files.ledger_name(file_name)
     told = results(reading, outcomes, words)
@@ -72,6 +73,8 @@ def _safe(cell: object) -> str:
 def _xlsx(
     content: bytes, sheets: Sequence[Sheet], reading: Reading, told: dict[tuple[str, int], str], words: Words
 ) -> bytes:
+    with contextlib.suppress(Exception):  # whatever it trips over, openpyxl may know
+        return stamp.stamped(content, _marks(sheets, reading, told, words))
     import openpyxl
 
     try:
@@ -79,6 +82,37 @@ def _xlsx(
         return _marked(book, {page.title: page for page in book.worksheets}, reading, told, words)
     except Exception:  # openpyxl raises whatever a strange workbook makes it trip over
         return _marked(*_of_values(sheets), reading, told, words)
+
+
+def _marks(
+    sheets: Sequence[Sheet], reading: Reading, told: dict[tuple[str, int], str], words: Words
+) -> dict[str, stamp.Marks]:
+    pages = {sheet.name: sheet for sheet in sheets}
+    marks: dict[str, stamp.Marks] = {}
+    for headed in reading.sheets:
+        page = pages[headed.sheet]
+        header = page.rows[headed.header_row - page.top]
+        column = header.index(RESULT) if RESULT in header else max(len(row) for row in page.rows)
+        marks[headed.sheet] = stamp.Marks(column=column + 1, texts={headed.header_row: RESULT})
+    for (name, number), text in told.items():
+        marks[name].texts[number] = stamp.plain(text)
+    for place, fault in enumerate(_faults(reading)):
+        if fault.spot.index >= 0:
+            said = stamp.plain(sentence(words, fault)) if place < _MOST_COMMENTS else ""
+            marks[fault.spot.sheet].red.setdefault(_first_of(pages[fault.spot.sheet], fault), said)
+    return marks
+
+
+def _faults(reading: Reading) -> tuple[Finding, ...]:
+    return (*reading.rejected, *reading.questions, *reading.unread)
+
+
+def _first_of(page: Sheet, fault: Finding) -> tuple[int, int]:
+    """Row and column of a cell; of merged cells, of the first: the others show nothing."""
+    row, column = fault.spot.row - 1, fault.spot.index
+    boxes = ((a, b) for a, b, c, d in page.merged if a <= row <= c and b <= column <= d)
+    row, column = next(boxes, (row, column))
+    return row + 1, column + 1
 
 
 def _of_values(sheets: Sequence[Sheet]) -> tuple[Any, dict[str, Any]]:
@@ -107,8 +141,7 @@ def _marked(
         _write(pages[headed.sheet], headed.header_row, columns[headed.sheet], RESULT)
     for (name, number), text in told.items():
         _write(pages[name], number, columns[name], text)
-    faults: tuple[Finding, ...] = (*reading.rejected, *reading.questions, *reading.unread)
-    for place, fault in enumerate(faults):
+    for place, fault in enumerate(_faults(reading)):
         _redden(pages[fault.spot.sheet], fault, words if place < _MOST_COMMENTS else None)
     out = io.BytesIO()
     book.save(out)
@@ -143,6 +176,6 @@ def _redden(page: Any, fault: Finding, words: Words | None) -> None:
         cell = next(
             page.cell(box.min_row, box.min_col) for box in page.merged_cells.ranges if cell.coordinate in box
         )
-    cell.fill = PatternFill("solid", start_color=_RED, end_color=_RED)
+    cell.fill = PatternFill("solid", start_color=stamp.RED, end_color=stamp.RED)
     if words is not None and cell.comment is None:
         cell.comment = Comment(sentence(words, fault), "reminder")

@@ -114,10 +114,10 @@ def _failed_formulas(raw: bytes) -> Iterator[tuple[int, int]]:
         if not failed and (b"<f" in inside or b":f" in inside):
             failed = not _VALUE.search(inside) and b't="str"' not in attributes
         if failed and (ref := _REF.search(attributes)):
-            yield int(ref[2]) - 1, _column(ref[1])
+            yield int(ref[2]) - 1, column_of(ref[1])
 
 
-def _column(letters: bytes) -> int:
+def column_of(letters: bytes) -> int:
     number = 0
     for letter in letters:
         number = number * 26 + letter - 64
@@ -140,23 +140,26 @@ def _hidden(raw: bytes) -> list[int]:
 def _sheet_parts(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Sheet name and its XML; "" is the workbook's own."""
     with zipfile.ZipFile(io.BytesIO(content)) as package:
-        names = set(package.namelist())
-        if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-            return
-        book = package.read("xl/workbook.xml")
-        yield "", book
-        targets: dict[str, str] = {}
-        for tag in re.findall(
-            r"<(?:\w+:)?Relationship\b[^>]*>", _text(package, "xl/_rels/workbook.xml.rels")
-        ):
-            fields = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
-            targets[fields.get("Id", "")] = fields.get("Target", "")
-        for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book.decode("utf-8", "replace")):
-            fields = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
-            target = targets.get(next((v for k, v in fields.items() if k.endswith(":id")), ""), "")
-            path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            if path in names:
-                yield html.unescape(fields.get("name", "")), package.read(path)
+        for name, path in sheet_paths(package):
+            yield name, package.read(path)
+
+
+def sheet_paths(package: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Sheet name and where its XML is; "" is the workbook's own."""
+    names = set(package.namelist())
+    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
+        return
+    yield "", "xl/workbook.xml"
+    targets: dict[str, str] = {}
+    for tag in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", _text(package, "xl/_rels/workbook.xml.rels")):
+        fields = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
+        targets[fields.get("Id", "")] = fields.get("Target", "")
+    for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", _text(package, "xl/workbook.xml")):
+        fields = dict(re.findall(r'([\w:]+)="([^"]*)"', tag))
+        target = targets.get(next((v for k, v in fields.items() if k.endswith(":id")), ""), "")
+        path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        if path in names:
+            yield html.unescape(fields.get("name", "")), path
 
 
 def _text(package: zipfile.ZipFile, name: str) -> str:

@@ -28,8 +28,12 @@ _CASE_OF = Prepared(
 
 
 async def keep(tx: Tx, key: str, case_id: int, row_hash: str, at: datetime) -> None:
-    await _FORGET.run(tx, key=key)
+    """A row not known, or forgotten just now."""
     await _KEEP.run(tx, row_key=key, case_id=case_id, row_hash=row_hash, at=at)
+
+
+async def forget(tx: Tx, key: str) -> None:
+    await _FORGET.run(tx, key=key)
 
 
 _FORGET = Prepared(sa.delete(t.import_rows).where(t.import_rows.c.row_key == sa.bindparam("key")))
