@@ -2,13 +2,13 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from jobs import turns
 from jobs.guarding import clear, look
 from reminder.actions import holding
-from reminder.actions.deliveries import LEASE, hear_all
+from reminder.actions.deliveries import hear_all
 from reminder.actions.dispatching import Claimed, claim, end_late
 from reminder.channels.base import Port
 from reminder.domain.messages import Answer, Declined, NotSent, Outgoing, Unknown
@@ -20,6 +20,9 @@ from reminder.store.database import DatabaseAway, Tx
 
 PATIENCE = 3.0
 """Seconds one tick waits, in all, for the channel's rate to let more through."""
+
+TRIES = 20
+"""How often an answer is tried to be written down, a second apart, while the database is away."""
 
 LOOK = 1.0
 """Seconds, at most, between two looks for more while calls are under way."""
@@ -206,7 +209,7 @@ class _Calls:
             rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
             failpoint(f"call.{port.name}.after_answer")
             refused = self._valve.heard(outgoing.to, news, rt.clock.now())
-        self._landed.append(_Landed(outgoing=outgoing, news=news, refused=refused, at=_steady()))
+        self._landed.append(_Landed(outgoing=outgoing, news=news, refused=refused))
         rt.bells[port.name].set()
 
     async def _sent(self, outgoing: Outgoing) -> Answer:
@@ -240,14 +243,14 @@ class _Calls:
             del self.lines[one.outgoing.token]
 
     async def _keep_for_later(self, landed: list["_Landed"]) -> None:
-        """An answer is worth waiting for the database, as long as its lease lasts."""
+        """An answer is worth waiting for the database; in the end its row is settled as if it were lost."""
         log.warning("result.waits", channel=self._port.name.value, n=len(landed))
         for one in landed:
-            if _steady() - one.at < LEASE.total_seconds():
-                self._landed.append(one)
+            if one.tries < TRIES:
+                self._landed.append(replace(one, tries=one.tries + 1))
             else:
                 del self.lines[one.outgoing.token]
-        await asyncio.sleep(LOOK)
+        await self._rt.clock.sleep(LOOK)
 
     async def _write(self, landed: list["_Landed"]) -> None:
         rt, channel = self._rt, self._port.name
@@ -268,7 +271,7 @@ class _Landed:
     outgoing: Outgoing
     news: Answer
     refused: bool
-    at: float
+    tries: int = 0
 
 
 def _steady() -> float:

@@ -138,11 +138,12 @@ BEGIN = "BEGIN IMMEDIATE"
 
 
 def _begin(raw: sqlite3.Connection) -> None:
+    (patience,) = raw.execute("PRAGMA busy_timeout").fetchone()
     raw.execute("PRAGMA busy_timeout=0").close()
     try:
         raw.execute(BEGIN)
     finally:
-        raw.execute(BUSY).close()
+        raw.execute(f"PRAGMA busy_timeout={patience}").close()
 
 
 BUSY = "PRAGMA busy_timeout=10000"
