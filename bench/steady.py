@@ -6,7 +6,6 @@ end before their deadline.
 """
 
 import asyncio
-import functools
 import random
 import statistics
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,9 @@ from bench.kit import SEED, Row
 from bench.replanning import START
 from bench.stage import TEN, Shifted, file_url, matters, offset, plan, stage
 from jobs.remind import remind
-from jobs.timetable import TIMETABLE, delays
+from jobs.timetable import TIMETABLE
 from reminder.actions.direct import tell
+from reminder.app import scheduled
 from reminder.channels.base import DEADLINE
 from reminder.channels.memory import MemoryChat, MemorySms
 from reminder.clock import ManualClock
@@ -29,7 +29,6 @@ from reminder.domain import rates
 from reminder.domain.messages import Answer, Outgoing, Unknown
 from reminder.domain.people import Channel
 from reminder.runtime import Runtime
-from reminder.scheduler import Scheduler
 from reminder.store import people
 from reminder.store.database import Tx
 from reminder.valves import new_valves
@@ -118,14 +117,11 @@ def _text(moment: datetime) -> str:
 
 
 async def _serve(rt: Runtime, seconds: float) -> None:
-    jobs: list[Scheduler] = []
-    rt = replace(rt, waker=lambda name: jobs[0].wake(name))  # noqa: PLW0108 - made below
-    ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in TIMETABLE]
-    jobs.append(Scheduler(ticks, delays=delays(rt)))
-    jobs[0].start()
+    rt, scheduler = scheduled(rt, TIMETABLE)
+    scheduler.start()
     await asyncio.sleep(seconds)
     rt.stopping.set()
-    await jobs[0].stop()
+    await scheduler.stop()
 
 
 async def _delays(tx: Tx, channel: Channel, n: int) -> list[float]:

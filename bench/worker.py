@@ -5,17 +5,15 @@ how much memory and CPU it has taken to REPORT.
 """
 
 import asyncio
-import functools
 import json
 import sys
 import time
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from bench.stage import Shifted, stage
-from jobs.timetable import TIMETABLE, delays
-from reminder.scheduler import Scheduler
+from jobs.timetable import TIMETABLE
+from reminder.app import scheduled
 
 
 def memory() -> float:
@@ -35,11 +33,8 @@ async def main() -> None:
     url, ledger, offset, *report = sys.argv[1:]
     clock = Shifted(timedelta(seconds=float(offset)))
     async with stage(url, clock=clock, ledger=Path(ledger)) as (rt, sms):
-        jobs: list[Scheduler] = []
-        serving = replace(rt, waker=lambda name: jobs[0].wake(name))  # noqa: PLW0108 - made below
-        ticks = [(job.name, functools.partial(job.run, serving), job.every) for job in TIMETABLE]
-        jobs.append(Scheduler(ticks, delays=delays(serving)))
-        jobs[0].start()
+        _, scheduler = scheduled(rt, TIMETABLE)
+        scheduler.start()
         while True:
             if report:
                 found = {"memory": memory(), "cpu": time.process_time(), "sent": sms.count}

@@ -144,7 +144,7 @@ class _Calls:
         """In chunks, not one for each that ends; but those that hang do not keep the last places free."""
         if self._rt.stopping.is_set() or self.failed is not None:
             return False
-        enough = 1 if _steady() - self._claimed_at >= LOOK else (self._rt.concurrency + 1) // 2
+        enough = 1 if turns.steady() - self._claimed_at >= LOOK else (self._rt.concurrency + 1) // 2
         return self._room >= enough
 
     async def claim(self) -> bool:
@@ -155,7 +155,7 @@ class _Calls:
             self.failed = error
             return False
         finally:
-            self._claimed_at = _steady()
+            self._claimed_at = turns.steady()
 
     async def _claim(self) -> bool:
         rt = self._rt
@@ -272,7 +272,3 @@ class _Landed:
     news: Answer
     refused: bool
     tries: int = 0
-
-
-def _steady() -> float:
-    return asyncio.get_running_loop().time()

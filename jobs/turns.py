@@ -15,7 +15,7 @@ async def take(tx: Tx, rt: Runtime, channel: Channel) -> bool:
     """In the transaction that would claim. A process that is alone always has its turn."""
     if rt.turns is None:
         return True
-    asked_at = _steady()  # before the answer, so that we never believe in it for longer than the others do
+    asked_at = steady()  # before the answer, so that we never believe in it for longer than the others do
     turn = await turns.take(tx, channel.value, rt.turns.me, LEASE)
     if turn is None:
         rt.turns.until.pop(channel, None)
@@ -36,7 +36,7 @@ async def keep(tx: Tx, rt: Runtime, channel: Channel) -> None:
 
 def lasts(rt: Runtime, channel: Channel) -> bool:
     """Just before a call: a process that stood still has lost its turn, and somebody else sends."""
-    return rt.turns is None or _steady() < rt.turns.until.get(channel, 0.0)
+    return rt.turns is None or steady() < rt.turns.until.get(channel, 0.0)
 
 
 async def give_back(rt: Runtime, channel: Channel) -> None:
@@ -67,5 +67,6 @@ async def newly_ours(rt: Runtime, job: str) -> bool:
     return changed
 
 
-def _steady() -> float:
+def steady() -> float:
+    """Seconds of the machine's clock that nobody sets, which runs on while a process is stopped."""
     return asyncio.get_running_loop().time()

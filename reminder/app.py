@@ -3,13 +3,14 @@
 import fcntl
 import functools
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from jobs.timetable import TIMETABLE, WATCH, delays
+from jobs.timetable import TIMETABLE, WATCH, Job, delays
 from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
@@ -256,11 +257,16 @@ async def channels_of(settings: Settings) -> AsyncIterator[dict[str, Any]]:
 
 
 def _runtime(base: Runtime, settings: Settings, **channels: Any) -> tuple[Runtime, Scheduler]:
-    jobs: list[Scheduler] = []
-    rt = runtime_of(base, settings, waker=lambda name: jobs[0].wake(name), **channels)  # noqa: PLW0108 - made below
-    ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in (*TIMETABLE, *WATCH)]
-    jobs.append(Scheduler(ticks, delays=delays(rt), meters=rt.meters))
-    return rt, jobs[0]
+    return scheduled(runtime_of(base, settings, **channels), (*TIMETABLE, *WATCH))
+
+
+def scheduled(rt: Runtime, jobs: Sequence[Job]) -> tuple[Runtime, Scheduler]:
+    """A scheduler for the jobs, and the runtime that wakes them in it."""
+    made: list[Scheduler] = []
+    rt = replace(rt, waker=lambda name: made[0].wake(name))  # noqa: PLW0108 - made below
+    ticks = [(job.name, functools.partial(job.run, rt), job.every) for job in jobs]
+    made.append(Scheduler(ticks, delays=delays(rt), meters=rt.meters))
+    return rt, made[0]
 
 
 def runtime_of(base: Runtime, settings: Settings, **more: Any) -> Runtime:

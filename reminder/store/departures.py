@@ -28,11 +28,11 @@ class Departure:
 
 async def postpone(tx: Tx, until: Sequence[tuple[int, datetime, str]]) -> None:
     """(reminder, not before, reason) of planned rows that have to wait."""
-    await _POSTPONE.run_many(tx, [{"which": n, "send_after": at, "reason": why} for n, at, why in until])
+    await _OF_PLANNED.run_many(tx, [{"which": n, "send_after": at, "reason": why} for n, at, why in until])
 
 
 _PLANNED = (t.reminders.c.id == sa.bindparam("which")) & (t.reminders.c.state == State.PLANNED.value)
-_POSTPONE = Prepared(sa.update(t.reminders).where(_PLANNED))
+_OF_PLANNED = Prepared(sa.update(t.reminders).where(_PLANNED))
 
 
 async def leave(tx: Tx, leaving: Sequence[Departure], *, now: datetime, lease_until: datetime) -> None:
@@ -49,7 +49,7 @@ async def leave(tx: Tx, leaving: Sequence[Departure], *, now: datetime, lease_un
         }
         for one in leaving
     ]
-    if await _LEAVE.run_many(tx, rows) != len(rows):
+    if await _OF_PLANNED.run_many(tx, rows) != len(rows):
         raise Stale("reminder.moved_on")
     attempts = [
         {
@@ -64,7 +64,6 @@ async def leave(tx: Tx, leaving: Sequence[Departure], *, now: datetime, lease_un
     await _ADD_ATTEMPT.run_many(tx, attempts)
 
 
-_LEAVE = Prepared(sa.update(t.reminders).where(_PLANNED))
 _ADD_ATTEMPT = Prepared(sa.insert(t.attempts))
 
 

@@ -54,6 +54,18 @@ async def _until(seen: Callable[[], bool]) -> None:
     raise AssertionError("it does not happen")
 
 
+@asynccontextmanager
+async def in_the_air(
+    rt: Runtime, n: int = 1
+) -> AsyncIterator[tuple[Runtime, asyncio.Task[int], asyncio.Event]]:
+    """`n` messages to one colleague, the first of them under way until the event is set."""
+    async with hanging(rt, "chen") as (slow, phones, gate):
+        await post(slow, "chen", n)
+        sending = asyncio.create_task(dispatch_telegram(slow))
+        await _until(lambda: phones.begun != [])
+        yield slow, sending, gate
+
+
 async def test_while_a_call_hangs_others_go_and_its_own_line_waits(rt: Runtime) -> None:
     async with hanging(rt, "chen") as (slow, phones, gate):
         await post(slow, "chen", 2)
@@ -107,10 +119,7 @@ async def test_a_process_about_to_end_begins_nothing_new(rt: Runtime) -> None:
 
 
 async def test_what_is_under_way_when_the_process_ends_gets_its_result(rt: Runtime) -> None:
-    async with hanging(rt, "chen") as (slow, phones, gate):
-        await post(slow, "chen", 2)
-        sending = asyncio.create_task(dispatch_telegram(slow))
-        await _until(lambda: phones.begun != [])
+    async with in_the_air(rt, 2) as (slow, sending, gate):
         slow.stopping.set()
         gate.set()
         assert await asyncio.wait_for(sending, 10) == 1
@@ -119,10 +128,7 @@ async def test_what_is_under_way_when_the_process_ends_gets_its_result(rt: Runti
 
 @pytest.mark.sqlite  # another database calls a missing table another kind of fault
 async def test_what_is_under_way_gets_its_result_although_nothing_more_can_be_claimed(rt: Runtime) -> None:
-    async with hanging(rt, "chen") as (slow, phones, gate):
-        await post(slow, "chen")
-        sending = asyncio.create_task(dispatch_telegram(slow))
-        await _until(lambda: phones.begun != [])
+    async with in_the_air(rt) as (slow, sending, gate):
         await post(slow, "wang")
         await execute(rt, "ALTER TABLE meta RENAME TO elsewhere")
         slow.ring()
@@ -137,10 +143,7 @@ async def test_what_is_under_way_gets_its_result_although_nothing_more_can_be_cl
 
 @pytest.mark.sqlite  # another database calls a missing table another kind of fault
 async def test_an_answer_waits_for_the_database(rt: Runtime) -> None:
-    async with hanging(rt, "chen") as (slow, phones, gate):
-        await post(slow, "chen")
-        sending = asyncio.create_task(dispatch_telegram(slow))
-        await _until(lambda: phones.begun != [])
+    async with in_the_air(rt) as (_, sending, gate):
         await execute(rt, "ALTER TABLE attempts RENAME TO elsewhere")
         gate.set()
         with capture_logs() as said:

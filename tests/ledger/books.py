@@ -3,6 +3,7 @@
 import csv
 import io
 import tomllib
+import zipfile
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -115,3 +116,11 @@ def questions(found: Reading) -> list[tuple[int, str, tuple[str, ...]]]:
 
 def keys(found: Any) -> list[tuple[int, str, str]]:
     return [(one.spot.row, one.spot.column, one.key.rpartition(".")[2]) for one in found]
+
+
+def zipped(parts: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return out.getvalue()

@@ -1,7 +1,5 @@
 import contextlib
-import io
 import struct
-import zipfile
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +10,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from reminder.domain.errors import Refused
 from reminder.ledger import files
 from reminder.ledger.apart import FAULTY_CELL
-from tests.ledger.books import HEADER, WORDS, comma_separated, saved, workbook
+from tests.ledger.books import HEADER, WORDS, comma_separated, saved, workbook, zipped
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ROWS = [HEADER, ["1", "2026.9.10", "李桂兰", "202-555-0101", "柳溪镇新塘村", "自来水断水"]]
@@ -24,14 +22,6 @@ def refusal(name: str, content: bytes) -> str:
     for words in WORDS.values():
         assert name in words[refused.value.key].format_map(refused.value.values)
     return refused.value.key.removeprefix("import.")
-
-
-def zipped(parts: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, content in parts.items():
-            package.writestr(name, content)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(

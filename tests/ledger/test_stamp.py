@@ -14,7 +14,7 @@ from openpyxl.styles import Font, PatternFill
 from reminder.ledger import files, stamp
 from reminder.ledger.annotate import RESULT, handed_back
 from reminder.ledger.records import read
-from tests.ledger.books import HEADER, WORDS, ledger, saved
+from tests.ledger.books import HEADER, WORDS, ledger, saved, zipped
 
 GOOD = ["1", "2026.3.5", "王五", "+12025550101", "x", "水"]
 FAULTY = ["2", "春天", "赵六", "1.3E+10", "x", "电 <&> '同上'"]
@@ -42,20 +42,12 @@ def parts(content: bytes) -> dict[str, bytes]:
         return {name: package.read(name) for name in package.namelist()}
 
 
-def packed(held: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, part in held.items():
-            package.writestr(name, part)
-    return out.getvalue()
-
-
 def test_what_openpyxl_does_not_know_survives() -> None:
     held = parts(saved(book()))
     held["xl/customXml/item1.xml"] = b"<office/>"
     sheet = next(name for name in held if name.startswith("xl/worksheets/sheet"))
     held[sheet] = held[sheet].replace(b"</worksheet>", b'<extLst><ext uri="{1}"/></extLst></worksheet>')
-    made = parts(back(packed(held)))
+    made = parts(back(zipped(held)))
     assert made["xl/customXml/item1.xml"] == b"<office/>"
     assert re.search(rb'<legacyDrawing [^>]*/><extLst><ext uri="\{1\}"/></extLst></worksheet>$', made[sheet])
     assert {name for name in held if made[name] != held[name]} == {
@@ -123,10 +115,10 @@ def test_what_is_put_together_in_another_way_is_not_guessed_at(part: str, old: b
     held = parts(saved(book()))
     assert old in held[part]
     marks = {"Sheet": stamp.Marks(column=9, texts={1: RESULT, 3: "x"}, red={(3, 2): "why"})}
-    stamp.stamped(packed(held), marks)
+    stamp.stamped(zipped(held), marks)
     held[part] = held[part].replace(old, new)
     with pytest.raises(stamp.Unlike):
-        stamp.stamped(packed(held), marks)
+        stamp.stamped(zipped(held), marks)
 
 
 def test_a_sheet_that_is_not_read_in_one_go() -> None:
