@@ -16,8 +16,10 @@ from reminder.actions.whom import who
 from reminder.domain.cases import ENDED, Event, allowed_from
 from reminder.domain.errors import Refused, Stale
 from reminder.domain.people import Role
+from reminder.domain.policy import POLICY, may
 from reminder.domain.protocols import ADDED, Milestone
 from reminder.domain.workdays import at, local_day
+from reminder.placeholders import clean
 from reminder.store import cases, residents
 from reminder.store.database import Tx
 
@@ -25,12 +27,15 @@ from reminder.store.database import Tx
 async def add(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, value: Mapping[str, Any]) -> Plan:
     """Put one more of a milestone that people add into the case: {"day", "person", "text", "place", …}.
 
-    Refused when the case's protocol has no such milestone, when it has ended, for a day that is over and
-    for somebody who has left.
+    Refused when the case's protocol has no such milestone, when it has ended, for a day that is over, for
+    somebody who has left and without the text its own messages would say. What is an action of its own in
+    the policy, such as a supervision order, is put in only by whoever may do that.
     """
     scene = await allowed(tx, desk, by, case_id, Event.ADD)
-    _addable(scene, key)
+    milestone = _addable(scene, by, key)
     _sound(scene, value)
+    if says_text(desk, milestone) and not clean(str(value.get("text", "")), flat=True).strip():
+        raise Refused("added.needs_text", what=milestone.words[desk.office.lang], no=scene.row.case.number)
     subject = await _subject(tx, case_id, key)
     deed = await record.begin(tx, desk, by, case_id, key)
     if deed is None:
@@ -39,19 +44,26 @@ async def add(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str, value: Mapp
     return await replan(tx, desk, case_id)
 
 
-def addable(scene: CaseScene) -> list[Milestone]:
-    """The milestones of a case's protocol that people add."""
-    return [m for m in scene.protocol.milestones if m.anchor == ADDED]
+def addable(scene: CaseScene, by: Actor) -> list[Milestone]:
+    """The milestones of a case's protocol that people add, as far as this one has the right to."""
+    every = (m for m in scene.protocol.milestones if m.anchor == ADDED)
+    return [m for m in every if m.key not in POLICY or (by.person and may(by.person, m.key, scene.staff))]
 
 
-def _addable(scene: CaseScene, key: str) -> Milestone:
+def says_text(desk: Desk, milestone: Milestone) -> bool:
+    """Whether a message of the milestone says what was written when it was put in."""
+    kinds = {step.kind for step in milestone.steps if step.kind is not None}
+    return any("text" in kind.variables - kind.optional for kind in map(desk.templates.kind, kinds))
+
+
+def _addable(scene: CaseScene, by: Actor, key: str) -> Milestone:
     if scene.past.status in ENDED:
         status = f"status.{scene.past.status}"
         raise Refused("case.wrong_state", status=status, move="move.add")
-    for milestone in addable(scene):
-        if milestone.key == key:
-            return milestone
-    known = ", ".join(m.key for m in addable(scene))
+    possible = {m.key: m for m in addable(scene, by)}
+    if key in possible:
+        return possible[key]
+    known = ", ".join(possible)
     raise Refused("added.unknown", what=key, no=scene.row.case.number, known=known or "-")
 
 

@@ -73,11 +73,9 @@ def _joint(scene: Scene, case: CaseScene, entry: Entry) -> Values:
 
 
 def _reception(scene: Scene, case: CaseScene, entry: Entry) -> Values:
-    leader = case.staff.active(entry.person_id)
     booked = [str(f.value["booked"]) for f in case.past.about(entry.key) if "booked" in f.value]
     separator = scene.desk.templates.word("separator", scene.lang)
-    return {
-        "leader": leader.name if leader is not None else "",
+    return _leader(scene, case, entry) | {
         "place": entry.place or scene.office.name,
         "no_list": separator.join(booked) or scene.desk.templates.word("none", scene.lang),
     }

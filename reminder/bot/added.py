@@ -31,19 +31,23 @@ async def add(turn: Turn, args: str) -> Answer:
     """`/add NO KEY [date] [| person | text]`: anything the case's protocol lets people add."""
     scene, rest = await case_of(turn, args)
     key, _, said = rest.partition(" ")
-    known = {m.key: m for m in added.addable(scene)}
+    known = {m.key: m for m in added.addable(scene, turn.by)}
     if key not in known:
         no = scene.row.case.number
         options = [(m.words[turn.lang], f"add {no} {name}") for name, m in known.items()]
         return Answer(cards=(await offer(turn, turn.word("ask.add", no=no), options),))
     when, left = leading_when(turn, said)
     text, name, more = (part for part in parts(left)[:3])
-    value = _day(when) | {"text": more or text}
+    value = _day(when) | {"text": (more or text)[:200]}
     if name:
         value["person"] = person_first(turn, name)[0].id
     if when is None and (known[key].takes_place or known[key].on):
         no = scene.row.case.number
         return Answer(cards=(await want(turn, f"add {no} {key}", turn.word("ask.add_day", no=no)),))
+    if not value["text"] and added.says_text(turn.desk, known[key]):
+        no, day = scene.row.case.number, when.day if when else ""
+        line = f"add {no} {key} {day} | {name} |"
+        return Answer(cards=(await want(turn, line, turn.word("ask.add_text", no=no)),))
     return await _added(turn, scene, key, value)
 
 
@@ -139,7 +143,7 @@ async def order(turn: Turn, args: str) -> Answer:
     scene, reason = await case_of(turn, args)
     if not reason:
         return await ask(turn, scene, "order", "order")
-    return await _added(turn, scene, "order", {"reason": reason[:60], "text": reason[:200]})
+    return await _added(turn, scene, "order", {"text": reason[:200]})
 
 
 async def order_answer(turn: Turn, args: str) -> Answer:

@@ -326,7 +326,7 @@ async def test_an_order_is_answered_by_the_unit_and_judged_by_a_person(rt: Runti
     case_id = plan.row.case.id
     with pytest.raises(Refused):
         await act(rt, "chen", cases.allowed, case_id, Event.ERASE)
-    plan = await act(rt, "zhou", added.add, case_id, "order", {"reason": "half the limit without a note"})
+    plan = await act(rt, "zhou", added.add, case_id, "order", {"text": "half the limit without a note"})
     assert plan.entries["order"].nominal_on == date(2026, 11, 30)
     plan = await act(rt, "lin", entries.done, plan.entries["order"].id, "survey was done, note was forgotten")
     assert plan.entries["order_outcome"].is_open
