@@ -20,8 +20,11 @@ from bench.replanning import START
 from bench.stage import TEN, file_url, matters, offset, plan, stage, wait_for_later
 from jobs.remind import remind
 from reminder.clock import ManualClock
+from reminder.domain.people import Channel, Sender
 from reminder.store import holds
 from reminder.store.database import Database
+
+TEXTS = Sender(channel=Channel.SMS)
 
 EVERY = timedelta(milliseconds=5)
 """Two hundred a second."""
@@ -44,7 +47,7 @@ async def claims(url: str, rounds: int = 300) -> float:
     for _ in range(rounds):
         async with db.write() as tx:
             begun = time.perf_counter()
-            found = await holds.ready(tx, START + 3 * TEN, 32, "sms")
+            found = await holds.ready(tx, START + 3 * TEN, 32, TEXTS)
             taken.append(time.perf_counter() - begun)
             assert len(found) == 32
     await db.close()
@@ -56,7 +59,7 @@ async def staggered(url: str) -> None:
     begin = START + TEN + timedelta(seconds=8)
     db = Database(url)
     async with db.write() as tx:
-        rows = await holds.ready(tx, START + 3 * TEN, 1_000_000, "sms")
+        rows = await holds.ready(tx, START + 3 * TEN, 1_000_000, TEXTS)
         moments = [
             {"after": (begin + n * EVERY).replace(tzinfo=None).isoformat(" ", "microseconds"), "id": row.id}
             for n, row in enumerate(rows)

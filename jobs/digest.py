@@ -78,7 +78,7 @@ async def _today(rt: Runtime, tx: Tx, staff: Staff) -> list[Reminder]:
 
 async def _refresh(rt: Runtime, reminder: Reminder, person: Person) -> int:
     assert rt.chat is not None
-    chat, now = str(person.chat_id), rt.clock.now()
+    chat, now = person.chat, rt.clock.now()
     day = local_day(now, rt.desk.office.zone)
     async with rt.db.read() as tx:
         deed = await cases.last_deed(tx, person.id)

@@ -10,8 +10,8 @@ from jobs.guarding import clear, look
 from reminder.actions import holding
 from reminder.actions.deliveries import hear_all
 from reminder.actions.dispatching import Claimed, claim, end_late
-from reminder.channels.base import Port
 from reminder.domain.messages import Answer, Declined, NotSent, Outgoing, Unknown
+from reminder.domain.people import Channel, Sender
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
@@ -29,81 +29,87 @@ LOOK = 1.0
 
 
 async def dispatch(rt: Runtime) -> int:
-    """Send what is ready on every channel. Returns the count.
+    """Send what is ready by every sender. Returns the count.
 
-    With a concurrency of one it is one message at a time over all channels, in an order that repeats itself.
+    With a concurrency of one it is one message at a time over all of them, in an order that repeats itself.
     """
-    ports: list[Port] = [port for port in (rt.chat, rt.sms) if port is not None]
-    if rt.concurrency == 1:
-        return sum([await _if_due(rt, port) for port in ports])
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_if_due(rt, port)) for port in ports]
-    return sum(task.result() for task in tasks)
+    return await _all(rt, rt.senders)
 
 
 async def dispatch_telegram(rt: Runtime) -> int:
     """A job of its own: however slow texts are, this one's next tick comes when it should."""
-    return await _if_due(rt, rt.chat)
+    return await _all(rt, [one for one in rt.senders if one.channel is Channel.TELEGRAM])
 
 
 async def dispatch_sms(rt: Runtime) -> int:
     """As `dispatch_telegram`."""
-    return await _if_due(rt, rt.sms)
+    return await _all(rt, [one for one in rt.senders if one.channel is Channel.SMS])
+
+
+async def _all(rt: Runtime, senders: list[Sender]) -> int:
+    """Beside each other: what holds up one of them is nothing to the others."""
+    if rt.concurrency == 1 or len(senders) == 1:
+        return sum([await _if_due(rt, sender) for sender in senders])
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_if_due(rt, sender)) for sender in senders]
+    return sum(task.result() for task in tasks)
 
 
 async def telegram_next(rt: Runtime) -> datetime | None:
     """When the next message may go; None: there is none, or nobody to carry it."""
-    return await _next(rt, rt.chat) if rt.chat is not None else None
+    return await _first(rt, Channel.TELEGRAM) if rt.chat is not None else None
 
 
 async def sms_next(rt: Runtime) -> datetime | None:
     """As `telegram_next`."""
-    return await _next(rt, rt.sms) if rt.sms is not None else None
+    return await _first(rt, Channel.SMS) if rt.sms is not None else None
 
 
-async def _next(rt: Runtime, port: Port) -> datetime | None:
+async def _first(rt: Runtime, channel: Channel) -> datetime | None:
+    return await _next(rt, Sender(channel=channel))
+
+
+async def _next(rt: Runtime, sender: Sender) -> datetime | None:
     async with rt.db.read() as tx:
-        return await holds.next_send_at(tx, port.name.value)
+        return await holds.next_send_at(tx, sender)
 
 
-async def _waits(rt: Runtime, port: Port) -> bool:
-    first = await _next(rt, port)
+async def _waits(rt: Runtime, sender: Sender) -> bool:
+    first = await _next(rt, sender)
     return first is not None and first <= rt.clock.now()
 
 
-async def _if_due(rt: Runtime, port: Port | None) -> int:
-    if port is None:
+async def _if_due(rt: Runtime, sender: Sender) -> int:
+    if rt.guard is None and not await _waits(rt, sender):
         return 0
-    if rt.guard is None and not await _waits(rt, port):
-        return 0
-    return await _channel(rt, port)
+    return await _sender(rt, sender)
 
 
-async def _channel(rt: Runtime, port: Port) -> int:
+async def _sender(rt: Runtime, sender: Sender) -> int:
     """Claim and send until nothing waits and every call has its result."""
-    waited, more, slept, bell = 0.0, True, False, rt.bells[port.name]
+    waited, more, slept, bell = 0.0, True, False, rt.bells[sender.key]
     async with asyncio.TaskGroup() as group:
-        calls = _Calls(rt, port, group)
+        calls = _Calls(rt, sender, group)
         while True:
             bell.clear()
             if (await calls.record() or slept) and not more:
-                more = await _waits(rt, port)  # perhaps on a line that is free now
+                more = await _waits(rt, sender)  # perhaps on a line that is free now
             slept = False
             if more and calls.may_claim:
                 more = await calls.claim()
                 await asyncio.sleep(0)  # the calls begin
             elif calls.lines:
-                await _rung(bell, LOOK if more else await _patience(rt, port))
+                await _rung(bell, LOOK if more else await _patience(rt, sender))
                 slept = True
             else:
-                wait = rt.valves[port.name].wait(rt.clock.monotonic())
+                wait = rt.valve(sender).wait(rt.clock.monotonic())
                 if wait <= 0 or waited + wait > PATIENCE or rt.stopping.is_set() or calls.failed:
                     break
                 await rt.clock.sleep(wait)
                 waited, more = waited + wait, True
     if calls.failed is not None:
         raise calls.failed
-    await turns.give_back(rt, port.name)
+    await turns.give_back(rt, sender)
     return calls.begun
 
 
@@ -113,20 +119,20 @@ async def _rung(bell: asyncio.Event, patience: float) -> None:
             await bell.wait()
 
 
-async def _patience(rt: Runtime, port: Port) -> float:
+async def _patience(rt: Runtime, sender: Sender) -> float:
     """Seconds until there may be something to claim, if nobody rings before."""
-    wait = rt.valves[port.name].wait(rt.clock.monotonic())
-    if wait <= 0 and (first := await _next(rt, port)) is not None:
+    wait = rt.valve(sender).wait(rt.clock.monotonic())
+    if wait <= 0 and (first := await _next(rt, sender)) is not None:
         wait = (first - rt.clock.now()).total_seconds()
     return min(wait, LOOK) if wait > 0 else LOOK
 
 
 class _Calls:
-    """What is under way on one channel. A line is free again when the result of its message is written."""
+    """What is under way by one sender. A line is free again when the result of its message is written."""
 
-    def __init__(self, rt: Runtime, port: Port, group: asyncio.TaskGroup) -> None:
-        self._rt, self._port, self._group = rt, port, group
-        self._valve = rt.valves[port.name]
+    def __init__(self, rt: Runtime, sender: Sender, group: asyncio.TaskGroup) -> None:
+        self._rt, self._sender, self._group = rt, sender, group
+        self._valve = rt.valve(sender)
         self.lines: dict[str, str] = {}
         """By attempt."""
         self.begun = 0
@@ -175,48 +181,48 @@ class _Calls:
 
     async def _take(self, tx: Tx) -> Claimed:
         """If anything may leave, and we are the one who sends."""
-        rt, channel, valve = self._rt, self._port.name, self._valve
-        if not await turns.take(tx, rt, channel):
+        rt, sender, valve = self._rt, self._sender, self._valve
+        if not await turns.take(tx, rt, sender):
             return Claimed()
         now, monotonic = rt.clock.now(), rt.clock.monotonic()
-        way = await clear(tx, rt, channel)
+        way = await clear(tx, rt, sender.channel)
         until = valve.shut_until(now) or way.until
         if way.right_clock and (until is not None or way.only_asks):
-            await end_late(tx, rt.desk, channel)
+            await end_late(tx, rt.desk, sender.channel)
         if until is not None:
             if way.right_clock:
                 # Put off, so that nobody asks in vain; by a clock that may be wrong nothing is put anywhere.
-                await holding.put_off(tx, channel, until)
+                await holding.put_off(tx, sender, until)
             return Claimed()
         room = valve.room(now, monotonic, self._room, flying=len(self.lines))
         if room <= 0:
             return Claimed()
         resting, only = valve.resting(monotonic), holding.ASKS if way.only_asks else ()
         busy = set(self.lines.values())
-        claimed = await claim(tx, rt.desk, channel, room, busy=busy, resting=resting, only=only)
+        claimed = await claim(tx, rt.desk, sender, room, busy=busy, resting=resting, only=only)
         valve.took(claimed.outgoing, monotonic)
-        await turns.keep(tx, rt, channel)
+        await turns.keep(tx, rt, sender)
         return claimed
 
     async def _call(self, outgoing: Outgoing) -> None:
-        rt, port = self._rt, self._port
-        failpoint(f"call.{port.name}.before")
+        rt, channel = self._rt, self._sender.channel
+        failpoint(f"call.{channel}.before")
         news: Answer = NotSent(reason="turn_over")
         refused = False
-        if turns.lasts(rt, port.name):
+        if turns.lasts(rt, self._sender):
             begun = rt.clock.monotonic()
             news = await self._sent(outgoing)
-            rt.meters.called(port.name.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
-            failpoint(f"call.{port.name}.after_answer")
+            rt.meters.called(channel.value, type(news).__name__.lower(), rt.clock.monotonic() - begun)
+            failpoint(f"call.{channel}.after_answer")
             refused = self._valve.heard(outgoing.to, news, rt.clock.now())
         self._landed.append(_Landed(outgoing=outgoing, news=news, refused=refused))
-        rt.bells[port.name].set()
+        rt.bells[self._sender.key].set()
 
     async def _sent(self, outgoing: Outgoing) -> Answer:
         try:
-            return await self._port.send(outgoing)
+            return await self._rt.port(self._sender).send(outgoing)
         except Exception as error:  # a port tells what happened and raises nothing; one that does is at fault
-            log.error("call.raised", channel=self._port.name.value, exc_info=error)
+            log.error("call.raised", sender=self._sender.key, exc_info=error)
             return Unknown(reason="raised")
 
     async def record(self) -> bool:
@@ -244,7 +250,7 @@ class _Calls:
 
     async def _keep_for_later(self, landed: list["_Landed"]) -> None:
         """An answer is worth waiting for the database; in the end its row is settled as if it were lost."""
-        log.warning("result.waits", channel=self._port.name.value, n=len(landed))
+        log.warning("result.waits", sender=self._sender.key, n=len(landed))
         for one in landed:
             if one.tries < TRIES:
                 self._landed.append(replace(one, tries=one.tries + 1))
@@ -253,7 +259,7 @@ class _Calls:
         await self._rt.clock.sleep(LOOK)
 
     async def _write(self, landed: list["_Landed"]) -> None:
-        rt, channel = self._rt, self._port.name
+        rt, channel = self._rt, self._sender.channel
         async with rt.db.write() as tx:
             failpoint("result.after_begin")
             await hear_all(tx, rt.desk, [(one.outgoing.token, one.news) for one in landed])

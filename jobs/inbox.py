@@ -6,6 +6,7 @@ from reminder.actions.deliveries import hear
 from reminder.actions.replies import Text, hear_text
 from reminder.channels.twilio_errors import heard
 from reminder.domain.errors import ReminderError
+from reminder.domain.people import Channel
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
@@ -38,7 +39,7 @@ async def deal(rt: Runtime, letter: Letter) -> None:
     """One letter; dealing with it again does nothing."""
     failpoint("inbox.before")
     try:
-        if letter.source == "telegram":
+        if letter.source.startswith(Channel.TELEGRAM):
             from reminder.bot.updates import handle  # a start does not wait for what reads ledgers and taps
 
             await handle(rt, letter)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from reminder.domain.people import Channel
+from reminder.domain.people import Sender
 from reminder.runtime import Runtime
 from reminder.store import turns
 from reminder.store.database import Tx
@@ -11,40 +11,40 @@ LEASE = 10.0
 """Real seconds a turn lasts without word of its owner: its death holds up the rest for no longer."""
 
 
-async def take(tx: Tx, rt: Runtime, channel: Channel) -> bool:
+async def take(tx: Tx, rt: Runtime, sender: Sender) -> bool:
     """In the transaction that would claim. A process that is alone always has its turn."""
     if rt.turns is None:
         return True
     asked_at = steady()  # before the answer, so that we never believe in it for longer than the others do
-    turn = await turns.take(tx, channel.value, rt.turns.me, LEASE)
+    turn = await turns.take(tx, sender.key, rt.turns.me, LEASE)
     if turn is None:
-        rt.turns.until.pop(channel, None)
+        rt.turns.until.pop(sender.key, None)
         return False
-    rt.turns.until[channel] = asked_at + LEASE
-    if rt.turns.fences.get(channel) != turn.fence:
-        rt.turns.fences[channel] = turn.fence
-        rt.valves[channel].recall(turn.ages, rt.clock.monotonic())
+    rt.turns.until[sender.key] = asked_at + LEASE
+    if rt.turns.fences.get(sender.key) != turn.fence:
+        rt.turns.fences[sender.key] = turn.fence
+        rt.valve(sender).recall(turn.ages, rt.clock.monotonic())
     return True
 
 
-async def keep(tx: Tx, rt: Runtime, channel: Channel) -> None:
+async def keep(tx: Tx, rt: Runtime, sender: Sender) -> None:
     """What the valve has let through, in the same transaction."""
     if rt.turns is not None:
-        ages = rt.valves[channel].ages(rt.clock.monotonic())
-        await turns.keep(tx, channel.value, rt.turns.me, ages)
+        ages = rt.valve(sender).ages(rt.clock.monotonic())
+        await turns.keep(tx, sender.key, rt.turns.me, ages)
 
 
-def lasts(rt: Runtime, channel: Channel) -> bool:
+def lasts(rt: Runtime, sender: Sender) -> bool:
     """Just before a call: a process that stood still has lost its turn, and somebody else sends."""
-    return rt.turns is None or steady() < rt.turns.until.get(channel, 0.0)
+    return rt.turns is None or steady() < rt.turns.until.get(sender.key, 0.0)
 
 
-async def give_back(rt: Runtime, channel: Channel) -> None:
+async def give_back(rt: Runtime, sender: Sender) -> None:
     """Nothing is left to send; whoever finds something next may."""
-    if rt.turns is None or rt.turns.until.pop(channel, None) is None:
+    if rt.turns is None or rt.turns.until.pop(sender.key, None) is None:
         return
     async with rt.db.write() as tx:
-        await turns.give_back(tx, channel.value, rt.turns.me)
+        await turns.give_back(tx, sender.key, rt.turns.me)
 
 
 async def hold(rt: Runtime, name: str, seconds: float) -> bool:

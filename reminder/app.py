@@ -15,6 +15,7 @@ from reminder.actions import arming, versions
 from reminder.actions.calendars import adopt
 from reminder.actions.desk import Desk
 from reminder.bundled import folder
+from reminder.channels.bots import Bots
 from reminder.clock import Clock, SystemClock
 from reminder.domain import rates
 from reminder.domain.calendars import NO_OVERRIDES, Overrides, read_overrides
@@ -233,11 +234,15 @@ def sqlite_file(url: str) -> str:
 async def channels_of(settings: Settings) -> AsyncIterator[dict[str, Any]]:
     """The channels that are set up, to be closed at the end. The libraries of others are not even read."""
     chat = sms = None
-    if settings.telegram.token is not None:
+    if settings.telegram.tokens:
         from reminder.channels.telegram import Telegram
 
-        token = settings.telegram.token.get_secret_value()
-        chat = Telegram(token=token, base_url=settings.telegram.base_url)
+        bots = {
+            int(token.partition(":")[0]): Telegram(token=token, base_url=settings.telegram.base_url)
+            for token in settings.telegram.tokens
+        }
+        first, *others = bots
+        chat = Bots({None: bots[first]} | {number: bots[number] for number in others})
     if settings.twilio.is_on and settings.twilio.auth_token is not None:
         from reminder.channels.twilio import Twilio
 

@@ -16,15 +16,17 @@ import typer
 from reminder.actions import arming
 from reminder.app import channels_of, opened, sqlite_file
 from reminder.bundled import folder
+from reminder.channels.base import ChatPort
 from reminder.clock import SystemClock
 from reminder.domain.errors import Faulty, ReminderError
 from reminder.domain.messages import Declined
+from reminder.domain.people import of_bot
 from reminder.domain.workdays import local_day
 from reminder.instance import Instance
 from reminder.lint import check_templates
 from reminder.runtime import Runtime
 from reminder.settings import Settings
-from reminder.store import backups
+from reminder.store import backups, people
 from reminder.store import switches as kept
 
 ROOM = 500 * 1024 * 1024
@@ -190,17 +192,27 @@ async def _telegram(rt: Runtime, settings: Settings) -> AsyncIterator[Check]:
     if rt.chat is None:
         yield _note("telegram", "not set up", "telegram.token, from BotFather.")
         return
-    me = await rt.chat.me()
+    for number, bot in rt.bots.items():
+        async for check in _bot(bot, of_bot("telegram", number), settings):
+            yield check
+    async with rt.db.read() as tx:
+        staff = await people.staff(tx)
+    lost = [p for p in staff.people.values() if p.active and p.bot is not None and p.bot not in rt.bots]
+    if lost:
+        said = f"{len(lost)} joined by a bot that is not set up; their messages wait"
+        yield _fault("bots", said, "Add its token to telegram.token, or let them press Start at another bot.")
+
+
+async def _bot(bot: ChatPort, name: str, settings: Settings) -> AsyncIterator[Check]:
+    me = await bot.me()
     if not isinstance(me, dict):
         if isinstance(me, Declined):
-            yield _fault(
-                "telegram", "the token is not accepted", "Ask BotFather for a new one: telegram.token."
-            )
+            yield _fault(name, "the token is not accepted", "Ask BotFather for a new one: telegram.token.")
         else:
-            yield _fault("telegram", f"cannot be reached ({me.reason})", NETWORK)
+            yield _fault(name, f"cannot be reached ({me.reason})", NETWORK)
         return
-    yield _well("telegram", f"@{me['username']} answers")
-    hook = await rt.chat.hooked()
+    yield _well(name, f"@{me['username']} answers")
+    hook = await bot.hooked()
     if isinstance(hook, dict) and bool(hook["url"]) != settings.telegram.webhook:
         yield _note(
             "webhook", "differs from telegram.webhook", "The next start of `reminder run` sets it right."

@@ -38,11 +38,11 @@ async def check(settings: Settings, *, as_json: bool) -> int:
 
 async def first_admin(settings: Settings, name: str) -> int:
     """Prints the link; the code is nowhere else and not in the database."""
-    if settings.telegram.token is None:
+    if not settings.telegram.tokens:
         raise ReminderError(
             "Set telegram.token first: the code opens a chat with your bot. Nothing was made."
         )
-    chat = Telegram(token=settings.telegram.token.get_secret_value(), base_url=settings.telegram.base_url)
+    chat = Telegram(token=settings.telegram.tokens[0], base_url=settings.telegram.base_url)
     try:
         me = await chat.me()
     finally:

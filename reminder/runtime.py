@@ -1,14 +1,16 @@
 """What a job, a command or a request may touch: the database, the desk, the channels."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from reminder.actions.desk import Desk
-from reminder.channels.base import POOL, ChatPort, SmsPort
+from reminder.channels.base import POOL, ChatPort, Port, SmsPort
+from reminder.channels.bots import Bots
 from reminder.clock import Clock
-from reminder.domain.people import Channel
+from reminder.domain.people import Channel, Sender
 from reminder.instance import Instance
 from reminder.metrics import Meters
 from reminder.store.database import Database, Tx
@@ -26,6 +28,10 @@ class Web:
     """Where Telegram posts updates to; empty: they are asked for."""
     hook_secret: str = field(default="", repr=False)
 
+    def hook_of(self, bot: int | None) -> str:
+        """The path of a bot; a further one's is under the first one's."""
+        return self.hook_path if bot is None else f"{self.hook_path}/{bot}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
@@ -36,7 +42,8 @@ class Runtime:
     chat: ChatPort | None = None
     sms: SmsPort | None = None
     web: Web | None = None
-    bot_name: str = ""
+    bot_names: dict[int | None, str] = field(default_factory=dict)
+    """By number, as far as they have said them yet; links to a bot bear its name."""
     instance: Instance | None = None
     """What this machine remembers outside the database; None: a play, or a test."""
     concurrency: int = POOL
@@ -44,7 +51,8 @@ class Runtime:
     memo: dict[str, object] = field(default_factory=dict)
     """What jobs remember between ticks and may forget at any time."""
 
-    valves: dict[Channel, Valve] = field(default_factory=new_valves)
+    valves: dict[str, Valve] = field(default_factory=new_valves)
+    """By sender, that of a further bot once it has sent (`valve`)."""
     turns: Turns | None = None
     """Of one worker among others; None: this process is alone."""
     guard: Guard | None = None
@@ -59,8 +67,8 @@ class Runtime:
     announce: Callable[[Tx], Awaitable[None]] | None = None
     """Of a worker: asks, within the transaction that writes messages, for the jobs that send them."""
 
-    bells: dict[Channel, asyncio.Event] = field(default_factory=lambda: {c: asyncio.Event() for c in Channel})
-    """Rung when there is something new to send on a channel, or a call has ended."""
+    bells: dict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+    """By sender: rung when there is something new to send, or a call has ended."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is about to end: nothing new is begun."""
 
@@ -72,9 +80,34 @@ class Runtime:
 
     def ring(self) -> None:
         """Messages have been written that may go at once."""
-        for channel, bell in self.bells.items():
+        for bell in self.bells.values():
             bell.set()
+        for channel in Channel:
             self.wake(f"dispatch {channel}")
+
+    @property
+    def bots(self) -> Mapping[int | None, ChatPort]:
+        """Each bot by its number, to be asked by itself; the first is None."""
+        if self.chat is None:
+            return {}
+        return self.chat.bots if isinstance(self.chat, Bots) else {None: self.chat}
+
+    @property
+    def senders(self) -> list[Sender]:
+        """All that messages leave by here."""
+        others = tuple(bot for bot in self.bots if bot is not None)
+        found = [Sender(channel=Channel.TELEGRAM, bot=bot, others=others) for bot in self.bots]
+        return [*found, Sender(channel=Channel.SMS)] if self.sms is not None else found
+
+    def port(self, sender: Sender) -> Port:
+        """What a sender's messages go through: knows by each address which bot is meant."""
+        port: Port | None = self.chat if sender.channel is Channel.TELEGRAM else self.sms
+        assert port is not None
+        return port
+
+    def valve(self, sender: Sender) -> Valve:
+        """A further bot bears as much as the first, and is judged by itself."""
+        return self.valves.setdefault(sender.key, self.valves[sender.channel].another())
 
     def stopped(self) -> list[str]:
         """Channels on which nothing leaves just now, each in a sentence."""

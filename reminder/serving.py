@@ -39,15 +39,20 @@ def collect_seldom() -> None:
 
 
 async def listen(rt: Runtime) -> None:
-    """Take in what Telegram has, by post or by asking, for ever."""
-    await (keep_hooked(rt) if rt.web is not None and rt.web.hook_path else poll(rt))
+    """Take in what Telegram has for each bot, by post or by asking, for ever."""
+    hooked = rt.web is not None and rt.web.hook_path
+    async with asyncio.TaskGroup() as group:
+        for bot in rt.bots:
+            group.create_task(keep_hooked(rt, bot) if hooked else poll(rt, bot))
 
 
-async def offer(rt: Runtime) -> None:
-    """Set everybody's menu, beside all else, then rest: what ends would stop the process."""
-    from reminder.bot.menu import set_menus  # knows every command, and with them what those need
+async def offer(rt: Runtime, *, menus: bool) -> None:
+    """Learn the bots' names and set everybody's menu, beside all else; then rest: what ends stops all."""
+    from reminder.bot.menu import introduce, set_menus  # knows every command, and with them what those need
 
-    await set_menus(rt)
+    await introduce(rt)
+    if menus:
+        await set_menus(rt)
     await asyncio.Event().wait()
 
 
@@ -88,8 +93,8 @@ async def serve(
         await begin(rt)
         scheduler.start()
         tasks |= {scheduler.task} if scheduler.task is not None else set()
-        if rt.chat is not None and listener is not None:
-            tasks.add(asyncio.ensure_future(offer(rt)))
+        if rt.chat is not None:
+            tasks.add(asyncio.ensure_future(offer(rt, menus=listener is not None)))
         waiting = loop.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
         rt.stopping.set()

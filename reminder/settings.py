@@ -93,11 +93,18 @@ class DatabaseSettings(_Section):
 class TelegramSettings(_Section):
     """How staff are reached; without a token the bot stays off."""
 
-    token: BotToken | None = Field(default=None, description="The bot's token, from BotFather")
+    token: BotToken | None = Field(
+        default=None, description="The bot's token, from BotFather; of several bots, one a line"
+    )
     base_url: Address = Field(default="https://api.telegram.org", description="Where the Bot API answers")
     webhook: bool = Field(
         default=False, description="Have updates posted to `web.public_url` instead of asking for them"
     )
+
+    @property
+    def tokens(self) -> list[str]:
+        """Of the first bot and then of those that share its work."""
+        return self.token.get_secret_value().split() if self.token is not None else []
 
 
 class TwilioSettings(_Section):

@@ -124,10 +124,13 @@ def _database(url: str) -> str:
     return url
 
 
-def _bot_token(token: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"\d+:[\w-]+", token.get_secret_value()):
+def _bot_token(given: SecretStr) -> SecretStr:
+    tokens = given.get_secret_value().split()
+    if not tokens or not all(re.fullmatch(r"\d+:[\w-]+", token) for token in tokens):
         raise unfit("is not a bot token", "Copy it whole from BotFather: digits, a colon, letters.")
-    return token
+    if len({token.partition(":")[0] for token in tokens}) < len(tokens):
+        raise unfit("names the same bot twice", "Write one token for each bot, one a line.")
+    return given
 
 
 def plain(value: object) -> str:

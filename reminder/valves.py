@@ -24,7 +24,7 @@ LONGEST = timedelta(days=1)
 
 @dataclass(slots=True, kw_only=True)
 class Valve:
-    """One channel's. Without rates nothing is counted.
+    """One sender's. Without rates nothing is counted.
 
     Only a process that serves has rates, on the machine's own monotonic clock. A clock that is moved from
     event to event stands still while an instant is dealt with, so that no token would ever come back; a play
@@ -36,6 +36,10 @@ class Valve:
     floods: Floods = field(default_factory=Floods)
     _buckets: dict[str, Bucket] = field(default_factory=dict)
     """By chat; the whole channel under ""."""
+
+    def another(self) -> "Valve":
+        """A new one for a sender of the same kind."""
+        return Valve(rates=self.rates, floods=Floods(chats=self.floods.chats))
 
     def shut_until(self, now: datetime) -> datetime | None:
         """Nothing leaves before then; None while it may. An end too far away is of a clock set back since."""
@@ -59,7 +63,11 @@ class Valve:
         for chat, bucket in list(self._buckets.items()):
             if bucket.room(monotonic) == bucket.rate.most:
                 del self._buckets[chat]  # it has rested: as if it had never been
-        return [int(chat) for chat, bucket in self._buckets.items() if chat and bucket.room(monotonic) < 1]
+        return [
+            int(chat.partition("@")[0])
+            for chat, bucket in self._buckets.items()
+            if chat and bucket.room(monotonic) < 1
+        ]
 
     def took(self, batch: list[Outgoing], monotonic: float) -> None:
         """These leave now."""
@@ -110,7 +118,7 @@ class Turns:
     fences: dict[str, int] = field(default_factory=dict)
 
 
-def new_valves(rates: Mapping[Channel, Rates] | None = None) -> dict[Channel, Valve]:
+def new_valves(rates: Mapping[Channel, Rates] | None = None) -> dict[str, Valve]:
     """One for each channel. An SMS provider that slows us down means the account, not the number."""
     given = rates or {}
     return {
@@ -132,12 +140,12 @@ class Guard:
     """When another machine's clock was last asked, in monotonic seconds."""
 
 
-def troubles(valves: Mapping[Channel, Valve], now: datetime) -> list[str]:
-    """Channels on which nothing leaves, each in a sentence, for whoever runs the machine."""
+def troubles(valves: Mapping[str, Valve], now: datetime) -> list[str]:
+    """Senders by which nothing leaves, each in a sentence, for whoever runs the machine."""
     found = []
-    for channel, valve in valves.items():
+    for sender, valve in valves.items():
         breaker = valve.breaker
         if breaker.position(now) is not Position.CLOSED:
             why = "the provider refuses our account" if breaker.account else "the provider does not answer"
-            found.append(f"{channel}: {why} ({breaker.why}); tried again with one message at a time")
+            found.append(f"{sender}: {why} ({breaker.why}); tried again with one message at a time")
     return found

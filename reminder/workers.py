@@ -20,6 +20,7 @@ from reminder.app import AlreadyRunningError, channels_of, opened, runtime_of
 from reminder.bot.polling import fetch
 from reminder.cluster import Cluster, Shared
 from reminder.domain.errors import Fault, Faulty
+from reminder.domain.people import of_bot
 from reminder.instance import Instance
 from reminder.runtime import Runtime
 from reminder.serving import listen, serve
@@ -164,11 +165,16 @@ async def listen_in_turn(rt: Runtime) -> None:
     """As `serving.listen`; of several one at a time asks Telegram. Goes on once the database is back."""
     if rt.web is not None and rt.web.hook_path:
         await listen(rt)
-    assert rt.turns is not None
+    async with asyncio.TaskGroup() as group:
+        for bot in rt.bots:
+            group.create_task(_ask_in_turn(rt, bot))
+
+
+async def _ask_in_turn(rt: Runtime, bot: int | None) -> None:
     while True:
         try:
-            if await turns.hold(rt, _POLL, _POLL_TURN):
-                await fetch(rt, ASK)
+            if await turns.hold(rt, of_bot(_POLL, bot), _POLL_TURN):
+                await fetch(rt, ASK, bot)
                 continue
         except (sa.exc.SQLAlchemyError, OSError):
             pass  # told by the watch

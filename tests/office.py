@@ -144,7 +144,7 @@ async def office(
             desk=desk(clock, **changes),
             chat=chat if chat is not None else MemoryChat(now=clock.now),
             sms=sms if sms is not None else MemorySms(now=clock.now),
-            bot_name="reminder_bot",
+            bot_names={None: "reminder_bot"},
         )
         yield rt
 

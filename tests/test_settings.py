@@ -119,6 +119,7 @@ port = "many"
         ({"REMINDER_DATABASE__URL": "sqlite+aiosqlite://"}, "no file", "reminder.db"),
         ({"REMINDER_DATABASE__URL": "mysql://h/db"}, "not a database", "sqlite+aiosqlite"),
         ({"REMINDER_TELEGRAM__TOKEN": "abc"}, "not a bot token", "BotFather"),
+        ({"REMINDER_TELEGRAM__TOKEN": f"{TOKEN}\n{TOKEN[:12]}another"}, "same bot twice", "one a line"),
         ({"REMINDER_TELEGRAM__BASE_URL": "ftp://h"}, "not a web address", "https://"),
         ({"REMINDER_WEB__PUBLIC_URL": "https://h:x"}, "not a web address", "https://"),
         ({"REMINDER_WEB__PUBLIC_URL": "https://h?a=b"}, "not a web address", "https://"),
@@ -221,6 +222,8 @@ def test_a_secret_may_be_in_a_file_of_its_own(office: Office) -> None:
         assert found.telegram.token is not None
         assert found.telegram.token.get_secret_value() == TOKEN
         assert found.warnings == ()
+    secret.write_text(f"{TOKEN}\n7:AAanother-one\n")
+    assert office.load('[telegram]\ntoken_file = "bot-token"\n').telegram.tokens == [TOKEN, "7:AAanother-one"]
 
 
 def test_a_secret_given_twice_or_empty_is_a_fault(office: Office) -> None:

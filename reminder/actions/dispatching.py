@@ -20,7 +20,7 @@ from reminder.actions.verdicts import Ends, Waits, verdict
 from reminder.actions.wording import values
 from reminder.domain.errors import ReminderError
 from reminder.domain.messages import Keyboard, Outgoing
-from reminder.domain.people import Channel
+from reminder.domain.people import Channel, Sender
 from reminder.domain.planning import slot_of
 from reminder.domain.protocols import EntryKind
 from reminder.domain.reminders import Reason, State
@@ -76,7 +76,7 @@ class _Intent:
 async def claim(
     tx: Tx,
     desk: Desk,
-    channel: Channel,
+    sender: Sender,
     limit: int,
     *,
     busy: Collection[str] = frozenset(),
@@ -92,13 +92,13 @@ async def claim(
     switches = await held.get(tx)
     if not switches.armed(desk.instance):
         return Claimed()
-    if switches.holds(channel.value):
-        await end_late(tx, desk, channel)
-        await put_on_hold(tx, desk, channel)
+    if switches.holds(sender.channel.value):
+        await end_late(tx, desk, sender.channel)
+        await put_on_hold(tx, desk, sender.channel)
         return Claimed()
     failpoint("claim.before_select")
     window = limit + SAME_LINE
-    ready = await holds.ready(tx, desk.clock.now(), window, channel.value, **some)
+    ready = await holds.ready(tx, desk.clock.now(), window, sender, **some)
     rows = _one_a_line(ready, busy)[:limit]
     found = await _judged(tx, desk, rows, switches)
     found.more = found.looked > 0 and (len(ready) > found.looked or len(ready) == window)
@@ -268,7 +268,7 @@ async def _dead(tx: Tx, desk: Desk, reminder: Reminder, error: Exception) -> Non
 
 
 def _outgoing(scene: Scene, kind: Kind, text: str, buttons: Keyboard) -> Outgoing:
-    chat = str(scene.person.chat_id) if scene.person is not None else ""
+    chat = scene.person.chat if scene.person is not None else ""
     return Outgoing(
         token=scene.desk.new_id(),
         channel=Channel(scene.reminder.channel),

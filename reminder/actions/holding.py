@@ -8,7 +8,7 @@ from reminder.actions.desk import Actor, Desk
 from reminder.actions.direct import tell
 from reminder.actions.guard import permit
 from reminder.domain.errors import Refused
-from reminder.domain.people import Channel, Role
+from reminder.domain.people import Channel, Role, Sender
 from reminder.logs import log
 from reminder.store import holds, meta, people
 from reminder.store.database import Tx
@@ -80,6 +80,6 @@ async def channel_refused(tx: Tx, desk: Desk, channel: Channel, code: str) -> No
         await tell(tx, desk, person, CHANNEL_KIND, key=key, at=now, detail={"reason": code})
 
 
-async def put_off(tx: Tx, channel: Channel, until: datetime) -> None:
-    """A channel's messages wait until then, or until they would be of no more use."""
-    await holds.put_off(tx, channel.value, until, but=ASKS)
+async def put_off(tx: Tx, sender: Sender, until: datetime) -> None:
+    """A sender's messages wait until then, or until they would be of no more use."""
+    await holds.put_off(tx, sender, until, but=ASKS)

@@ -52,19 +52,27 @@ async def invite(
     return Invite(code=code, person=person, link=f"https://t.me/{bot_name}?start={code}", valid=valid)
 
 
-async def enrol(tx: Tx, desk: Desk, code: str, chat_id: int) -> Person:
-    """Bind a chat to the person the code was made for: once, in time, and to nobody else."""
+async def enrol(tx: Tx, desk: Desk, code: str, chat_id: int, bot: int | None = None) -> Person:
+    """Bind a chat to the person the code was made for: once, in time, and to nobody else.
+
+    From then on the office speaks to them by the bot they brought the code to (None: the first).
+    """
     known = await people.by_chat(tx, chat_id)
     person_id = await people.use_invite(tx, _hash(desk, code), desk.clock.now())
     if person_id is None:
         raise Refused("enrol.bad_code")
     if known is not None and known != person_id:
         raise Refused("enrol.taken")
-    await people.update(tx, person_id, chat_id=chat_id, enrolled_at=desk.clock.now())
+    await people.update(tx, person_id, chat_id=chat_id, bot=bot, enrolled_at=desk.clock.now())
     staff = await people.staff(tx)
     person = staff.people[person_id]
     await record.begin(tx, desk, Actor(person=person), None, "enrol")
     return person
+
+
+async def speak_by(tx: Tx, person: Person, bot: int | None) -> None:
+    """They have pressed Start at another bot of the office: from now on it is theirs."""
+    await people.update(tx, person.id, bot=bot)
 
 
 async def known(tx: Tx, chat_id: int) -> Person | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reminder.domain.people import of_bot
 from reminder.placeholders import clean
 
 VERSION = "v1"
@@ -67,18 +68,20 @@ class Heard:
     """What that message says."""
     file: File | None = None
     private: bool = True
+    bot: int | None = None
+    """The bot it was said to, unless it was the office's first."""
 
     @property
     def chat(self) -> str:
         """A private chat has the number of the person in it."""
-        return str(self.user)
+        return of_bot(self.user, self.bot)
 
 
-def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
+def hear(letter: int, update: Mapping[str, Any], bot: int | None = None) -> Heard | None:
     """None for what is not for us: other kinds of updates, other bots, messages in groups."""
     query = update.get("callback_query")
     if isinstance(query, Mapping):
-        return _tapped(letter, update, query)
+        return _tapped(letter, update, query, bot)
     message = update.get("message")
     if not isinstance(message, Mapping) or not _private(message):
         return None
@@ -89,10 +92,11 @@ def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
     document = message.get("document")
     file = None
     if isinstance(document, Mapping) and document.get("file_id"):
-        file = File(id=str(document["file_id"]), name=str(document.get("file_name") or "file"))
+        file = File(id=of_bot(document["file_id"], bot), name=str(document.get("file_name") or "file"))
     return Heard(
         letter=letter,
-        source=_source(update),
+        source=_source(update, bot),
+        bot=bot,
         user=user,
         lang=str(sender.get("language_code") or ""),
         # What nobody can see is taken out here: words of nothing but that are no words.
@@ -101,7 +105,9 @@ def hear(letter: int, update: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def _tapped(letter: int, update: Mapping[str, Any], query: Mapping[str, Any]) -> Heard | None:
+def _tapped(
+    letter: int, update: Mapping[str, Any], query: Mapping[str, Any], bot: int | None
+) -> Heard | None:
     sender, message = query.get("from"), query.get("message")
     user = _person(sender)
     if not isinstance(sender, Mapping) or user is None:
@@ -110,12 +116,13 @@ def _tapped(letter: int, update: Mapping[str, Any], query: Mapping[str, Any]) ->
     number = known.get("message_id")
     return Heard(
         letter=letter,
-        source=_source(update),
+        source=_source(update, bot),
+        bot=bot,
         user=user,
         lang=str(sender.get("language_code") or ""),
-        callback=str(query.get("id") or ""),
+        callback=of_bot(query.get("id") or "", bot),
         tap=read_tap(str(query.get("data") or "")),
-        message=str(number) if type(number) is int and 0 < number < _NO_ID else "",
+        message=of_bot(number, bot) if type(number) is int and 0 < number < _NO_ID else "",
         shown=str(known.get("text") or ""),
         private=_private(known),
     )
@@ -131,8 +138,8 @@ def _person(sender: object) -> int | None:
     return found if type(found) is int and 0 < found < _NO_ID else None
 
 
-def _source(update: Mapping[str, Any]) -> str:
-    return f"telegram:{update.get('update_id')}"
+def _source(update: Mapping[str, Any], bot: int | None) -> str:
+    return f"{of_bot('telegram', bot)}:{update.get('update_id')}"
 
 
 def _private(message: Mapping[str, Any]) -> bool:

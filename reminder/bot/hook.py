@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from reminder.channels.base import ChatPort
 from reminder.domain.messages import Accepted
 from reminder.logs import log
 from reminder.runtime import Runtime
@@ -10,19 +9,18 @@ from reminder.runtime import Runtime
 EVERY = timedelta(minutes=5)
 
 
-async def keep_hooked(rt: Runtime) -> None:
+async def keep_hooked(rt: Runtime, bot: int | None) -> None:
     """Set the address, then look every five minutes whether it still stands. Runs for ever."""
     assert rt.web is not None
-    url = rt.web.public_url.rstrip("/") + rt.web.hook_path
+    url = rt.web.public_url.rstrip("/") + rt.web.hook_of(bot)
     while True:
-        await set_right(rt, url)
+        await set_right(rt, bot, url)
         await rt.clock.sleep(EVERY.total_seconds())
 
 
-async def set_right(rt: Runtime, url: str) -> None:
+async def set_right(rt: Runtime, bot: int | None, url: str) -> None:
     """Have updates posted to `url`, or asked for if it is empty; says what is wrong, never the address."""
-    chat: ChatPort | None = rt.chat
-    assert chat is not None
+    chat = rt.bots[bot]
     found = await chat.hooked()
     if isinstance(found, dict):
         if found.get("last_error_message") and found.get("pending_update_count"):

@@ -5,6 +5,20 @@ from reminder.domain.people import Person
 from reminder.runtime import Runtime
 from reminder.store import people
 
+PAUSE = 30.0
+"""Seconds before a bot that does not answer is asked for its name again."""
+
+
+async def introduce(rt: Runtime) -> None:
+    """Until every bot has said its name: links to a bot bear it."""
+    while missing := [bot for bot in rt.bots if bot not in rt.bot_names]:
+        for bot in missing:
+            me = await rt.bots[bot].me()
+            if isinstance(me, dict):
+                rt.bot_names[bot] = str(me["username"])
+        if any(bot not in rt.bot_names for bot in missing):
+            await rt.clock.sleep(PAUSE)
+
 
 async def set_menu(rt: Runtime, person: Person) -> None:
     """Tell Telegram. It holds for the person's chat, whatever language their phone speaks."""
@@ -14,7 +28,7 @@ async def set_menu(rt: Runtime, person: Person) -> None:
         staff = await people.staff(tx)
     words = rt.desk.templates.word
     menu = [(name, words(f"help.{name}", person.lang)) for name in menu_of(person, staff)]
-    await rt.chat.set_commands(str(person.chat_id), "", menu)
+    await rt.chat.set_commands(person.chat, "", menu)
 
 
 async def set_menus(rt: Runtime) -> int:

@@ -1,6 +1,7 @@
 """What admins do by chat: people and invites, protocols, the calendar, how the office stands."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -42,13 +43,22 @@ async def invite(turn: Turn, args: str) -> Answer:
         if not options:
             return says(f"{turn.word('bot.all_joined')}\n{turn.word('bot.people_how')}")
         return Answer(cards=(await offer(turn, turn.word("ask.invite"), options, 2),))
-    made = await people.invite(turn.tx, turn.desk, turn.by, person.id, bot_name=turn.rt.bot_name)
+    made = await people.invite(turn.tx, turn.desk, turn.by, person.id, bot_name=_bot_for(turn))
     hours = int(made.valid.total_seconds() // 3600)
     text = turn.word("bot.invited", name=person.name, link=made.link, hours=hours)
     picture = io.BytesIO()
     segno.make(made.link, error="m").save(picture, kind="png", scale=8)
     paper = Paper(name=f"invite-{person.id}.png", content=picture.getvalue(), caption=person.name)
     return says(text).also(papers=(paper,))
+
+
+def _bot_for(turn: Turn) -> str:
+    """Of several bots the one with the fewest people; whoever opens its link joins by it."""
+    names = turn.rt.bot_names
+    if not names:
+        raise Refused("invite.nameless")
+    joined = Counter(p.bot for p in turn.staff.people.values() if p.active and p.chat_id is not None)
+    return names[min(names, key=lambda bot: (joined[bot], bot or 0))]
 
 
 def _person(turn: Turn, said: str) -> Person | None:

@@ -34,7 +34,7 @@ CODE_TRIES = 5
 
 async def handle(rt: Runtime, letter: Letter) -> None:
     """Deal with one update; again, it changes and says nothing. Bugs propagate: the caller counts them."""
-    heard = hear(letter.id, letter.content)
+    heard = hear(letter.id, letter.content, inbox.bot_of(letter.source))
     if heard is None or not heard.private:
         await _finished(rt, letter, "ignored")
         if heard is not None and heard.callback and rt.chat is not None:
@@ -96,7 +96,11 @@ async def _answer(turn: Turn) -> Answer:
     if heard.text.startswith("/"):
         await turn.ask_no_more()
         line = heard.text[1:]
-        return await run(turn, "help" if line.split("@")[0].strip() == "start" else line)
+        if line.split("@")[0].strip() != "start":
+            return await run(turn, line)
+        if heard.bot != turn.person.bot:
+            await people.speak_by(turn.tx, turn.person, heard.bot)
+        return await run(turn, "help")
     if not heard.text:
         return Answer()
     return await _dialog(turn, heard.text) or await nearest(turn, heard.text)
@@ -140,7 +144,7 @@ async def _unknown(rt: Runtime, tx: Tx, heard: Heard, person: Person | None) -> 
     if heard.text.startswith("/start ") and code.strip():
         if not _within(rt, f"code:{heard.user}", CODE_TRIES):
             raise Refused("enrol.bad_code")
-        joined = await people.enrol(tx, rt.desk, code.strip(), heard.user)
+        joined = await people.enrol(tx, rt.desk, code.strip(), heard.user, heard.bot)
         return await _welcome(rt, tx, heard, joined)
     if person is not None or not _within(rt, f"line:{heard.user}", STRANGER_LINES):
         return Answer()

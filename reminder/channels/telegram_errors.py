@@ -98,6 +98,7 @@ FIXED: tuple[Row, ...] = (
     _row("second_poller", "", Refusal.CONFIG, "why_second_poller", _API + "#getupdates"),
     _row("forbidden", "", Refusal.BLOCKED, "why_blocked", _API + "#making-requests, any other 403"),
     _row("unencodable", "", Refusal.CONTENT, "why_content", "our own text cannot be written as UTF-8"),
+    _row("no_such_bot", "", Refusal.CONFIG, "why_config", "our own check: joined by a bot not set up here"),
     _row("not_numeric", "", Refusal.BAD_ADDRESS, "why_bad_address", "our own check: chat ids are integers"),
 )
 """Refusals told by the kind of error."""

@@ -155,9 +155,8 @@ async def _open(
     sealed = Web(public_url=url, twilio_tokens=(AUTH_TOKEN,), twilio_account=ACCOUNT)
     try:
         # One message at a time: the order in which phones ring is part of what the same seed repeats.
-        yield Runtime(
-            db=db, desk=desk, chat=chat, sms=sms, web=sealed, bot_name="reminder_bot", concurrency=1
-        )
+        names: dict[int | None, str] = {None: "reminder_bot"}
+        yield Runtime(db=db, desk=desk, chat=chat, sms=sms, web=sealed, bot_names=names, concurrency=1)
     finally:
         await chat.close()
         await sms.close()

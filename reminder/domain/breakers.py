@@ -13,8 +13,8 @@ OPENS_AFTER = 5
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 60, 120, 300, 600))
 """Before the first trial, the second, and so on; the last for ever."""
 
-ONE_NUMBER = frozenset({"21219", "21408", "21608"})
-"""Refusals for the account's sake that hold for some numbers only: others still go."""
+ONLY_SOME = frozenset({"21219", "21408", "21608", "no_such_bot"})
+"""Refusals for the account's sake that hold for some numbers or chats only: others still go."""
 
 _SPOKEN = ("flood", "http_", "code_", "unknown_refusal")
 """Beginnings of the reasons for "not sent" that the provider itself gave."""
@@ -39,7 +39,7 @@ def blame(answer: Answer) -> Blame:
         case NotSent():
             return Blame.FINE if answer.reason.startswith(_SPOKEN) else Blame.FAULT
         case Declined(reason=Refusal.CONFIG):
-            return Blame.NOTHING if answer.code in ONE_NUMBER else Blame.ACCOUNT
+            return Blame.NOTHING if answer.code in ONLY_SOME else Blame.ACCOUNT
     return Blame.FINE
 
 

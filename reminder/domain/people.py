@@ -36,6 +36,27 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
+def of_bot(name: object, bot: int | None) -> str:
+    """The name of a chat, message, tap or file, marked if it is of a further bot (`channels/bots.py`)."""
+    return f"{name}@{bot}" if bot is not None and name else str(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """What messages of a channel leave by; how much it bears, and whether it is heard, is its own affair.
+
+    `bot` is None for texts and for the office's first bot, which carries whatever none of the `others` does.
+    """
+
+    channel: Channel
+    bot: int | None = None
+    others: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return of_bot(self.channel, self.bot)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrgUnit:
     """A county, department, township, community or village."""
@@ -49,7 +70,8 @@ class OrgUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A member of staff. `chat_id` is the numeric Telegram user id, present once enrolled."""
+    """A member of staff. `chat_id` is the numeric Telegram user id, present once enrolled; `bot` the
+    number of the bot they joined by, unless it was the first."""
 
     id: int
     name: str
@@ -58,8 +80,14 @@ class Person:
     lang: str = "zh"
     active: bool = True
     chat_id: int | None = None
+    bot: int | None = None
     phone: str = ""
     digest_at: time = time(8, 10)
+
+    @property
+    def chat(self) -> str:
+        """Where messages to them go; empty until they have joined."""
+        return of_bot(self.chat_id or "", self.bot)
 
     @property
     def is_agent(self) -> bool:

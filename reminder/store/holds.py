@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from reminder.domain.people import Sender
 from reminder.domain.reminders import State
 from reminder.store import reminders
 from reminder.store import tables as t
@@ -17,10 +18,27 @@ _PLANNED = t.reminders.c.state == State.PLANNED.value
 _CHANNEL = t.reminders.c.channel == sa.bindparam("on_channel")
 
 
-async def next_send_at(tx: Tx, channel: str) -> datetime | None:
-    """When the next message of a channel may go."""
-    found: datetime | None = await _NEXT.scalar(tx, on_channel=channel)
+async def next_send_at(tx: Tx, sender: Sender) -> datetime | None:
+    """When the next message of a sender may go."""
+    if sender.others:
+        after = t.reminders.c.send_after
+        query = sa.select(after).where(*_of(sender)).order_by(after).limit(1)
+        first: datetime | None = (await tx.execute(query)).scalar()
+        return first
+    found: datetime | None = await _NEXT.scalar(tx, on_channel=sender.channel.value)
     return found
+
+
+def _of(sender: Sender) -> list[sa.ColumnElement[bool]]:
+    """What waits for a sender: a further bot has its own people, the first one everybody else."""
+    where = [_PLANNED, t.reminders.c.channel == sender.channel.value]
+    person = t.reminders.c.person_id
+    if sender.bot is not None:
+        where.append(person.in_(sa.select(t.people.c.id).where(t.people.c.bot == sender.bot)))
+    elif sender.others:
+        theirs = sa.select(t.people.c.id).where(t.people.c.bot.in_(sender.others))
+        where.append(person.is_(None) | person.not_in(theirs))
+    return where
 
 
 _NEXT = Prepared(sa.select(sa.func.min(t.reminders.c.send_after)).where(_PLANNED, _CHANNEL))
@@ -30,15 +48,15 @@ async def ready(
     tx: Tx,
     now: datetime,
     limit: int,
-    channel: str,
+    sender: Sender,
     *,
     resting: Sequence[int] = (),
     only: Sequence[str] = (),
 ) -> list[Reminder]:
     """`reminders.ready`, but none to chats that are `resting`, and `only` these kinds if any are named."""
-    if not resting and not only:
-        return await reminders.ready(tx, now, limit, channel)
-    where = [_PLANNED, t.reminders.c.send_after <= now, t.reminders.c.channel == channel]
+    if not resting and not only and not sender.others:
+        return await reminders.ready(tx, now, limit, sender.channel.value)
+    where = [*_of(sender), t.reminders.c.send_after <= now]
     if resting:
         who = sa.select(t.people.c.id).where(t.people.c.chat_id.in_(list(resting)))
         where.append(t.reminders.c.person_id.is_(None) | t.reminders.c.person_id.not_in(who))
@@ -50,10 +68,10 @@ async def ready(
     return [reminders.made_of(row) for row in rows.mappings()]
 
 
-async def put_off(tx: Tx, channel: str, until: datetime, *, but: Sequence[str] = ()) -> None:
-    """Nothing of a channel is ready before `until`, or before it is of no more use; `but`: kinds."""
+async def put_off(tx: Tx, sender: Sender, until: datetime, *, but: Sequence[str] = ()) -> None:
+    """Nothing of a sender is ready before `until`, or before it is of no more use; `but`: kinds."""
     useless, after = t.reminders.c.useless_at, t.reminders.c.send_after
-    where = (_PLANNED, t.reminders.c.channel == channel, after < until, t.reminders.c.kind.not_in(but))
+    where = (*_of(sender), after < until, t.reminders.c.kind.not_in(but))
     put = sa.case((useless < until, useless), else_=sa.literal(until, after.type))
     await tx.execute(sa.update(t.reminders).where(*where).values(send_after=put))
 

@@ -18,7 +18,7 @@ from reminder.store.seal import Sealer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One thing that came in. `source` is telegram, sms or sms_status."""
+    """One thing that came in. `source` is sms, sms_status, or a bot: `telegram`, `telegram@123456`."""
 
     id: int
     source: str
@@ -52,6 +52,12 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 _KEEP = written_once(t.inbox, ["source", "external_id"], t.inbox.c.id)
+
+
+def bot_of(source: str) -> int | None:
+    """The number of the bot a letter came by; None: the first, or no bot."""
+    mark = source.partition("@")[2]
+    return int(mark) if mark else None
 
 
 async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:
@@ -92,15 +98,15 @@ async def failed(tx: Tx, letter_id: int, error: str) -> None:
     await tx.execute(query.values(tries=t.inbox.c.tries + 1, error=error))
 
 
-async def last_update_id(tx: Tx) -> int | None:
-    """The newest stored Telegram update: the next poll starts after it."""
-    newest = await _LAST_UPDATE.scalar(tx)
+async def last_update_id(tx: Tx, source: str) -> int | None:
+    """The newest stored update of a bot: the next poll starts after it."""
+    newest = await _LAST_UPDATE.scalar(tx, bot=source)
     return int(newest) if newest is not None else None
 
 
 _LAST_UPDATE = Prepared(
     sa.select(t.inbox.c.external_id)
-    .where(t.inbox.c.source == "telegram")
+    .where(t.inbox.c.source == sa.bindparam("bot"))
     .order_by(t.inbox.c.id.desc())
     .limit(1)
 )

@@ -68,7 +68,7 @@ _POSTINGS = sa.select(*(t.postings.c[name] for name in Posting.__dataclass_field
 
 
 def _person(row: Mapping[Any, Any], roles: Iterable[Role]) -> Person:
-    names = ("id", "name", "unit_id", "lang", "active", "chat_id", "phone")
+    names = ("id", "name", "unit_id", "lang", "active", "chat_id", "bot", "phone")
     return Person(
         **{name: row[name] for name in names},
         roles=frozenset(roles),

@@ -78,6 +78,7 @@ people = _table(
     _text("phone"),
     _text("digest_at", "08:10"),
     _at("enrolled_at"),
+    sa.Column("bot", sa.BigInteger),
 )
 absences = _table(
     "absences",
@@ -221,7 +222,6 @@ facts = _table(
     _at("voided_at"),
     _where("ix_facts_voided", "voided_at", "voided_at IS NOT NULL"),
 )
-
 entries = _table(
     "entries",
     _id(),

@@ -1,5 +1,7 @@
 """HTTP in: the providers' webhooks, verified, stored, then answered; whether we are alive, and keep up."""
 
+import functools
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -30,9 +32,6 @@ def web(rt: Runtime) -> Starlette:
     async def alive(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    async def telegram(request: Request) -> Response:
-        return await received(rt, request)
-
     async def ready(_request: Request) -> Response:
         found = await health.look(rt.db, rt.clock.now(), rt.desk.instance, rt.stopped())
         return JSONResponse({"ready": found.ready, "why": found.why}, status_code=200 if found.ready else 503)
@@ -44,7 +43,9 @@ def web(rt: Runtime) -> Starlette:
         Route("/readyz", ready),
     ]
     if rt.web is not None and rt.web.hook_path:
-        routes.append(Route(rt.web.hook_path, telegram, methods=["POST"]))
+        for bot in rt.bots:
+            hooked = functools.partial(received, rt, bot)
+            routes.append(Route(rt.web.hook_of(bot), hooked, methods=["POST"]))
     return Starlette(routes=routes, exception_handlers={Exception: unavailable})
 
 

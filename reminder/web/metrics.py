@@ -47,7 +47,7 @@ def _of_process(rt: Runtime) -> Iterator[Any]:
     yield _counter("calls", "Calls to providers", meters.calls, "channel", "outcome")
     yield _counter("call_seconds", "Seconds spent in them", meters.call_seconds, "channel")
     yield _counter("ticks", "Runs of jobs", meters.ticks, "job", "outcome")
-    breakers = {name.value: _POSITIONS[v.breaker.position(rt.clock.now())] for name, v in rt.valves.items()}
+    breakers = {name: _POSITIONS[v.breaker.position(rt.clock.now())] for name, v in rt.valves.items()}
     yield _gauge("breaker", "0 closed, 1 tried with one message, 2 open", breakers, "channel")
     yield _counter("tick_seconds", "Seconds spent in them", meters.tick_seconds, "job")
 

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from reminder.domain.people import Channel, of_bot
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
@@ -18,8 +19,9 @@ HEADER = "X-Telegram-Bot-Api-Secret-Token"
 """core.telegram.org/bots/api#setwebhook"""
 
 
-async def received(rt: Runtime, request: Request) -> Response:
+async def received(rt: Runtime, bot: int | None, request: Request) -> Response:
     """403 without the secret, before a byte is read; 400 for what is no update; 200 only for what is kept."""
+    source = of_bot(Channel.TELEGRAM, bot)
     known = rt.web.hook_secret if rt.web is not None else ""
     given = request.headers.get(HEADER, "")
     if not known or not hmac.compare_digest(known.encode(), given.encode("utf-8", "surrogateescape")):
@@ -34,7 +36,7 @@ async def received(rt: Runtime, request: Request) -> Response:
     async def keep(tx: Tx) -> None:
         external_id = str(update["update_id"])
         await inbox.keep(
-            tx, rt.desk.sealer, source="telegram", external_id=external_id, content=update, at=rt.clock.now()
+            tx, rt.desk.sealer, source=source, external_id=external_id, content=update, at=rt.clock.now()
         )
         failpoint("hook.before_commit")
 

@@ -20,7 +20,7 @@ from reminder.actions.scene import CaseScene, read_case
 from reminder.channels.memory import MemoryChat, MemorySms, Received
 from reminder.domain.errors import Refused
 from reminder.domain.messages import News
-from reminder.domain.people import Channel
+from reminder.domain.people import Channel, Sender
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import entries, inbox, reminders
@@ -207,7 +207,7 @@ async def flying(rt: Runtime, *, arrives: bool = False) -> tuple[int, str]:
     clock_of(rt).advance(timedelta(seconds=31))
     await remind(rt)
     async with rt.db.write() as tx:
-        (outgoing,) = (await claim(tx, rt.desk, Channel.SMS, 1)).outgoing
+        (outgoing,) = (await claim(tx, rt.desk, Sender(channel=Channel.SMS), 1)).outgoing
     if arrives:
         await sms(rt).send(outgoing)
     (row,) = await rows(rt, "visit_offer")

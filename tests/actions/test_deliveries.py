@@ -20,7 +20,7 @@ from reminder.domain.messages import (
     Undelivered,
     Unknown,
 )
-from reminder.domain.people import Channel
+from reminder.domain.people import Channel, Sender
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
 from reminder.store import reminders, residents
@@ -149,7 +149,7 @@ async def test_the_result_of_an_overtaken_attempt_changes_no_state(rt: Runtime, 
     await tell(rt, token, NotSent(reason="refused"))
     clock_of(rt).advance(timedelta(seconds=BACKOFF[0]))
     async with rt.db.write() as tx:
-        (again,) = (await claim(tx, rt.desk, Channel.SMS, 1)).outgoing
+        (again,) = (await claim(tx, rt.desk, Sender(channel=Channel.SMS), 1)).outgoing
     assert again.token != token
     await tell(rt, token, late)
     row = await row_of(rt, reminder_id)

@@ -26,7 +26,7 @@ async def known(rt: Runtime, token: str) -> bool:
 
 async def free(rt: Runtime) -> bool:
     """Whether somebody else may write meanwhile: no transaction is held over the call."""
-    await write(rt, inbox.last_update_id)
+    await write(rt, lambda tx: inbox.last_update_id(tx, "telegram"))
     return True
 
 

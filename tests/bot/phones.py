@@ -1,13 +1,15 @@
 """Phones of colleagues in the sandbox, and the bot answering them over HTTP by the real adapter."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from reminder.bot.polling import fetch
 from reminder.bot.updates import handle
+from reminder.channels.base import ChatPort
+from reminder.channels.bots import Bots
 from reminder.channels.telegram import Telegram
 from reminder.clock import ManualClock
 from reminder.runtime import Runtime
@@ -23,8 +25,8 @@ STRANGER = 700099
 class Phones:
     """Write, tap and look, by the short names of tests/office.py."""
 
-    def __init__(self, rt: Runtime, world: World) -> None:
-        self.rt, self.world = rt, world
+    def __init__(self, rt: Runtime, world: World, bot: int | None = None) -> None:
+        self.rt, self.world, self.bot = rt, world, bot
 
     async def write(self, who: str, text: str) -> None:
         self.world.write(chat_of(who), text)
@@ -48,7 +50,7 @@ class Phones:
     async def answered(self) -> str:
         """Let the bot hear and answer everything; the text of the last tap's answer."""
         seen = len(self.ledger())
-        while await fetch(self.rt, timedelta(0)):
+        while await fetch(self.rt, timedelta(0), self.bot):
             for letter in await read(self.rt, lambda tx: inbox.waiting(tx, self.rt.desk.sealer, 50)):
                 await handle(self.rt, letter)
         toasts = [row for row in self.ledger()[seen:] if row["type"] == "answer"]
@@ -100,23 +102,44 @@ def chat_of(who: str) -> int:
 @asynccontextmanager
 async def phones(folder: Path, **changes: Any) -> AsyncIterator[Phones]:
     """The office with everybody's phone, the bot reading and answering over HTTP."""
+    async with bots(folder, {None: TOKEN}, **changes) as (made,):
+        yield made
+
+
+@asynccontextmanager
+async def bots(
+    folder: Path, tokens: Mapping[int | None, str], **changes: Any
+) -> AsyncIterator[tuple[Phones, ...]]:
+    """The same with several bots, each with the phones as it sees them."""
     clock = ManualClock(changes.get("start", START))
+    made: list[Phones] = []
+
+    def now() -> datetime:
+        return made[0].rt.clock.now() if made else clock.now()
+
+    async with AsyncExitStack() as stack:
+        worlds = {bot: _world(token, now) for bot, token in tokens.items()}
+        ports: dict[int | None, ChatPort] = {}
+        for bot, world in worlds.items():
+            url = await stack.enter_async_context(serving(app_of(world), before_stop=world.close))
+            ports[bot] = Telegram(token=tokens[bot], base_url=url, deadline=timedelta(seconds=30))
+        chat = Bots(ports)
+        stack.push_async_callback(chat.close)
+        rt = await stack.enter_async_context(office(folder, chat=chat, **changes))
+        made += [Phones(rt, world, bot) for bot, world in worlds.items()]
+        yield tuple(made)
+
+
+def _world(token: str, now: Callable[[], datetime]) -> World:
     world = World(
-        now=lambda: made.rt.clock.now() if made else clock.now(),
-        bot_token=TOKEN,
+        now=now,
+        bot_token=token,
         account_sid="AC" + "0" * 32,
         auth_token="secret",
+        bot_username="reminder_bot" if token == TOKEN else "reminder_too_bot",
         limits=Limits.off(),
     )
-    made: Phones | None = None
     for who in STAFF.values():
         world.add_telegram(who.chat, who.name, lang=who.lang, started=True)
     world.add_telegram(STRANGER, "Somebody", lang="en", started=True)
-    async with serving(app_of(world), before_stop=world.close) as url:
-        chat = Telegram(token=TOKEN, base_url=url, deadline=timedelta(seconds=30))
-        try:
-            async with office(folder, chat=chat, **changes) as rt:
-                made = Phones(rt, world)
-                yield made
-        finally:
-            await chat.close()
+    return world

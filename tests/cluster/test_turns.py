@@ -6,7 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from jobs import turns
-from reminder.domain.people import Channel
+from reminder.domain.people import Channel, Sender
 from reminder.domain.rates import Rate, Rates
 from reminder.runtime import Runtime
 from reminder.store.database import Database
@@ -14,6 +14,7 @@ from reminder.store.migrations import migrate
 from reminder.valves import Turns, new_valves
 from tests.office import START, ManualClock, desk
 
+TEXTS = Sender(channel=Channel.SMS)
 FEW = Rates(channel=Rate(most=2, per=3600.0))
 
 
@@ -24,7 +25,7 @@ def worker(db: Database, name: str) -> Runtime:
 
 async def take(rt: Runtime) -> bool:
     async with rt.db.write() as tx:
-        return await turns.take(tx, rt, Channel.SMS)
+        return await turns.take(tx, rt, TEXTS)
 
 
 def room(rt: Runtime) -> int:
@@ -38,15 +39,15 @@ async def test_one_at_a_time_sends_and_the_next_counts_what_the_last_one_sent(
     await migrate(db)
     one, two = worker(db, "one"), worker(db, "two")
     async with db.write() as tx:
-        assert await turns.take(tx, one, Channel.SMS)
+        assert await turns.take(tx, one, TEXTS)
         valve = one.valves[Channel.SMS]
         valve._buckets[""] = valve._whole().take(one.clock.monotonic(), 2)
-        await turns.keep(tx, one, Channel.SMS)
+        await turns.keep(tx, one, TEXTS)
     assert not await take(two)
-    assert turns.lasts(one, Channel.SMS)
-    assert not turns.lasts(two, Channel.SMS)
-    await turns.give_back(one, Channel.SMS)
-    assert not turns.lasts(one, Channel.SMS)
+    assert turns.lasts(one, TEXTS)
+    assert not turns.lasts(two, TEXTS)
+    await turns.give_back(one, TEXTS)
+    assert not turns.lasts(one, TEXTS)
     assert await take(two)
     assert room(two) == 0
     async with db.write() as tx:  # two dies, and its turn is over

@@ -89,7 +89,7 @@ class RandomOffice:
             desk=desk(self.clock),
             chat=self.chat,
             sms=self.sms,
-            bot_name="reminder_bot",
+            bot_names={None: "reminder_bot"},
             concurrency=1,
         )
 

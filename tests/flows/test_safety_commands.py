@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -119,6 +120,24 @@ def test_the_doctor_finds_what_is_wrong_and_goes_on_looking(
     assert all(check["remedy"] for check in found.values() if check["finding"] != "ok")
     (folder / "key").chmod(0o644)
     assert json.loads(run("doctor", "--json").output)["ok"] is False
+
+
+def test_the_doctor_looks_at_every_bot_and_counts_who_has_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("init", "--no-ask").exit_code == 0
+    monkeypatch.setenv("REMINDER_TELEGRAM__BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("REMINDER_TELEGRAM__TOKEN", "11:AAone 12:AAtwo")
+    assert run("check").exit_code == 0  # makes the database
+    with sqlite3.connect(folder / "reminder.db") as db:
+        db.execute("INSERT INTO units (name, kind) VALUES ('county', 'county')")
+        for number, bot in enumerate((None, 12, 13)):
+            db.execute(
+                "INSERT INTO people (name, unit_id, chat_id, bot) VALUES ('x', 1, ?, ?)", (number, bot)
+            )
+    found = {check["name"]: check for check in json.loads(run("doctor", "--json").output)["checks"]}
+    assert {"telegram", "telegram@12"} <= set(found)
+    assert found["bots"]["said"].startswith("1 joined")
 
 
 def test_settings_that_cannot_be_read_are_all_named_by_the_doctor(

@@ -151,7 +151,7 @@ async def walk(
         chat=world.chat,
         sms=world.sms,
         web=Web(public_url=URL, twilio_tokens=(AUTH,), twilio_account=ACCOUNT),
-        bot_name="reminder_bot",
+        bot_names={None: "reminder_bot"},
         concurrency=1,
     )
     for minutes, act in scenario.acts[step:]:

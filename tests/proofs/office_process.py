@@ -124,7 +124,7 @@ def runtime(order: Order, waker: Any) -> Runtime:
         sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
         web=replace(hook, public_url=public, twilio_tokens=(AUTH,), twilio_account=ACCOUNT),
         instance=machine,
-        bot_name="reminder_bot",
+        bot_names={None: "reminder_bot"},
         concurrency=4,
         waker=waker,
     )

@@ -158,7 +158,7 @@ class StormyOffice(RandomOffice):
             chat=self.world.chat,
             sms=self.world.sms,
             web=Web(public_url=URL, twilio_tokens=(AUTH,), twilio_account=ACCOUNT),
-            bot_name="reminder_bot",
+            bot_names={None: "reminder_bot"},
             concurrency=1,
             guard=Guard(),
             elsewhere=self._elsewhere,

@@ -29,13 +29,8 @@ def _names(said: ast.expr) -> list[str]:
     if isinstance(said, ast.IfExp):
         return [*_names(said.body), *_names(said.orelse)]
     if isinstance(said, ast.JoinedStr):
-        return [eval(ast.unparse(said), {"port": _Port(channel)}) for channel in CHANNELS]  # noqa: S307
+        return [eval(ast.unparse(said), {"channel": channel}) for channel in CHANNELS]  # noqa: S307
     return []  # from a _PLACES table
-
-
-class _Port:
-    def __init__(self, name: str) -> None:
-        self.name = name
 
 
 def test_every_place_in_the_program_is_killed_by_a_scenario_and_no_other_is_named() -> None:

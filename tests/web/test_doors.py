@@ -98,12 +98,12 @@ async def test_an_office_that_asks_for_updates_has_no_such_door(rt: Runtime) -> 
 @pytest.mark.failure(37)
 async def test_the_address_is_put_right_whoever_changed_it(hooked: Runtime) -> None:
     port = chat(hooked)
-    await set_right(hooked, URL + PATH)
+    await set_right(hooked, None, URL + PATH)
     assert (port.hook_url, port.hook_secret) == (URL + PATH, SECRET)
     port.hook_url = "https://elsewhere.example/"
-    await set_right(hooked, URL + PATH)
+    await set_right(hooked, None, URL + PATH)
     assert port.hook_url == URL + PATH
-    await set_right(hooked, "")
+    await set_right(hooked, None, "")
     assert port.hook_url == ""
 
 
