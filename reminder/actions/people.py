@@ -1,7 +1,7 @@
 """Staff join by a one-time code, and admins keep the list of who does what."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from reminder.actions import record
@@ -70,9 +70,10 @@ async def enrol(tx: Tx, desk: Desk, code: str, chat_id: int, bot: int | None = N
     return person
 
 
-async def speak_by(tx: Tx, person: Person, bot: int | None) -> None:
+async def speak_by(tx: Tx, person: Person, bot: int | None) -> Person:
     """They have pressed Start at another bot of the office: from now on it is theirs."""
     await people.update(tx, person.id, bot=bot)
+    return replace(person, bot=bot)
 
 
 async def known(tx: Tx, chat_id: int) -> Person | None:

@@ -98,9 +98,10 @@ async def _answer(turn: Turn) -> Answer:
         line = heard.text[1:]
         if line.split("@")[0].strip() != "start":
             return await run(turn, line)
-        if heard.bot != turn.person.bot:
-            await people.speak_by(turn.tx, turn.person, heard.bot)
-        return await run(turn, "help")
+        said = await run(turn, "help")
+        if heard.bot == turn.person.bot:
+            return said
+        return said.also(menu=await people.speak_by(turn.tx, turn.person, heard.bot))
     if not heard.text:
         return Answer()
     return await _dialog(turn, heard.text) or await nearest(turn, heard.text)

@@ -148,6 +148,7 @@ async def test_messages_of_a_bot_that_is_not_set_up_wait_and_stop_nobody(both: t
     (waits,) = [row for row in await rows(rt, "held") if row.person_id == 4]
     assert (waits.state, waits.reason) == (State.PLANNED, "no_such_bot")
     await second.write("chen", "/start")  # they press Start at one that is
+    assert "today" in repr(second.world.telegram.commands)
     pass_time(rt, hours=1)
     await dispatch(rt)
     assert second.last("chen").endswith("陈立文 一句")
