@@ -1,6 +1,7 @@
 """How do many processes keep one calendar? With the same jobs, on PostgreSQL, under the cluster's engine."""
 
 import asyncio
+import contextlib
 import functools
 import os
 import socket
@@ -26,7 +27,7 @@ from reminder.serving import listen, serve
 from reminder.settings import Settings
 from reminder.store import queue
 from reminder.store.database import Database, Tx
-from reminder.store.migrations import Unreachable, fits, migrate
+from reminder.store.migrations import Unreachable, fits, migrate, revisions
 from reminder.store.runlock import RunLock, run_lock
 from reminder.valves import Turns
 
@@ -47,7 +48,7 @@ async def work(settings: Settings, say: Callable[[str], None], *, doors: bool = 
     async with (
         opened(settings, shared=True) as base,
         channels_of(settings) as channels,
-        run_lock(base.db, shared=True) as lock,
+        run_lock(base.db, shared=True, schema=revisions()[-1]) as lock,
     ):
         await fit(base.db, lock)
         machine = Instance(settings.data_dir)
@@ -165,11 +166,13 @@ async def listen_in_turn(rt: Runtime) -> None:
     if rt.web is not None and rt.web.hook_path:
         await listen(rt)
     assert rt.turns is not None
-    while True:
-        try:
-            if await turns.hold(rt, _POLL, _POLL_TURN):
-                await fetch(rt, ASK)
-                continue
-        except (sa.exc.SQLAlchemyError, OSError):
-            pass  # told by the watch
-        await asyncio.sleep(AGAIN)
+    try:
+        while True:
+            with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):  # told by the watch
+                if await turns.hold(rt, _POLL, _POLL_TURN):
+                    await fetch(rt, ASK)
+                    continue
+            await asyncio.sleep(AGAIN)
+    finally:
+        with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):
+            await turns.let_go(rt, _POLL)
