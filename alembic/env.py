@@ -4,10 +4,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import Script
 from sqlalchemy.sql.elements import False_, True_
 
 from reminder.failpoints import failpoint
-from reminder.store.tables import metadata
+from reminder.store.migrations import OLDEST
+from reminder.store.tables import meta, metadata
 from reminder.store.types import UtcDateTime
 
 
@@ -20,8 +23,12 @@ def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
     return False
 
 
-def stepped(**_about: Any) -> None:
-    """One revision is in the transaction, the next is not."""
+def stepped(*, ctx: MigrationContext, step: MigrationInfo, **_about: Any) -> None:
+    """One revision is in the transaction, the next is not. Older programs can read whether they may go on."""
+    if step.is_upgrade:
+        assert isinstance(step.up_revision, Script)
+        ctx.execute(sa.delete(meta).where(meta.c.key == OLDEST))
+        ctx.execute(sa.insert(meta).values(key=OLDEST, value=step.up_revision.module.oldest))
     failpoint("migrate.after_step")
 
 

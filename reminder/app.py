@@ -4,7 +4,7 @@ import fcntl
 import functools
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,8 +30,9 @@ from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
 from reminder.serving import serve
 from reminder.settings import Settings
+from reminder.store import runlock
 from reminder.store.database import Database
-from reminder.store.migrations import migrate
+from reminder.store.migrations import fits, migrate, revisions
 from reminder.store.runlock import RunLock, run_lock
 from reminder.store.seal import Sealer
 from reminder.valves import Guard, new_valves
@@ -116,7 +117,7 @@ def new_desk(
 def only_one(database: Path) -> Iterator[None]:
     """Hold the database's run lock. Raises AlreadyRunningError if somebody else does."""
     database.parent.mkdir(parents=True, exist_ok=True)
-    lock: IO[str] = database.with_name(database.name + ".lock").open("w")
+    lock: IO[bytes] = runlock.lock_file(database).open("ab", buffering=0)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -126,6 +127,9 @@ def only_one(database: Path) -> Iterator[None]:
             "Stop that one first; other commands work beside it."
         ) from None
     try:
+        with suppress(OSError):  # a full disk stops no office; unnamed, it counts as older than any other
+            lock.truncate(0)
+            lock.write(runlock.name(revisions()[-1]).encode())
         yield
     finally:
         lock.close()
@@ -204,9 +208,9 @@ async def run(settings: Settings) -> None:
         async with (
             opened(settings) as base,
             channels_of(settings) as channels,
-            run_lock(base.db, shared=False) as lock,
+            run_lock(base.db, shared=False, schema=revisions()[-1]) as lock,
         ):
-            check = None if url else functools.partial(_still_alone, lock)
+            check = None if url else functools.partial(_still_ours, base.db, lock)
             if check is not None:
                 await check()
             machine = Instance(settings.data_dir)
@@ -216,12 +220,13 @@ async def run(settings: Settings) -> None:
             await serve(rt, scheduler, settings, check=check)
 
 
-async def _still_alone(lock: RunLock) -> None:
+async def _still_ours(db: Database, lock: RunLock) -> None:
     if not await lock.kept():
         raise AlreadyRunningError(
             "Another `reminder run`, or workers of a cluster, keep this database's calendar. "
             "Nothing was started or changed. Stop them first, or join them with --cluster."
         )
+    await fits(db)
 
 
 def sqlite_file(url: str) -> str:

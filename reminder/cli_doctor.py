@@ -28,6 +28,7 @@ from reminder.runtime import Runtime
 from reminder.settings import Settings
 from reminder.store import backups, people
 from reminder.store import switches as kept
+from reminder.store.migrations import fits
 
 ROOM = 500 * 1024 * 1024
 SKEW = timedelta(seconds=30)
@@ -153,7 +154,14 @@ def _templates(settings: Settings) -> Iterator[Check]:
 
 
 async def _office(rt: Runtime, settings: Settings) -> AsyncIterator[Check]:
-    yield _well("database", "opens, and has this program's schema")
+    newer = await fits(rt.db)
+    said = f"opens; a newer version made its schema ({newer}), which this one works with"
+    remedy = "Install that version here too."
+    yield (
+        _note("database", said, remedy)
+        if newer
+        else _well("database", "opens, and has this program's schema")
+    )
     async for check in _leaving(rt, settings):
         yield check
     today = local_day(rt.clock.now(), rt.desk.office.zone)

@@ -15,7 +15,10 @@ from reminder.channels.telegram import Telegram
 from reminder.domain.errors import Faulty, ReminderError
 from reminder.lint import check_templates as lint_templates
 from reminder.settings import Settings
+from reminder.store.migrations import fits
 from reminder.store.queue import lay_anew
+
+OWN = "The database is at this version."
 
 
 async def check(settings: Settings, *, as_json: bool) -> int:
@@ -72,7 +75,8 @@ async def migrate(settings: Settings, *, queue: bool = False) -> int:
         if queue and not rt.db.sqlite:
             async with rt.db.write() as tx:
                 await lay_anew(tx)
-        typer.echo("The database is at this version.")
+        newer = await fits(rt.db)
+    typer.echo(f"The database is at a newer version ({newer}), which this one works with." if newer else OWN)
     return 0
 
 

@@ -1,6 +1,7 @@
 """How do many processes keep one calendar? With the same jobs, on PostgreSQL, under the cluster's engine."""
 
 import asyncio
+import contextlib
 import functools
 import os
 import socket
@@ -27,7 +28,7 @@ from reminder.serving import listen, serve
 from reminder.settings import Settings
 from reminder.store import queue
 from reminder.store.database import Database, Tx
-from reminder.store.migrations import Unreachable, fits, migrate
+from reminder.store.migrations import Unreachable, fits, migrate, revisions
 from reminder.store.runlock import RunLock, run_lock
 from reminder.valves import Turns
 
@@ -48,7 +49,7 @@ async def work(settings: Settings, say: Callable[[str], None], *, doors: bool = 
     async with (
         opened(settings, shared=True) as base,
         channels_of(settings) as channels,
-        run_lock(base.db, shared=True) as lock,
+        run_lock(base.db, shared=True, schema=revisions()[-1]) as lock,
     ):
         await fit(base.db, lock)
         machine = Instance(settings.data_dir)
@@ -171,11 +172,14 @@ async def listen_in_turn(rt: Runtime) -> None:
 
 
 async def _ask_in_turn(rt: Runtime, bot: int | None) -> None:
-    while True:
-        try:
-            if await turns.hold(rt, of_bot(_POLL, bot), _POLL_TURN):
-                await fetch(rt, ASK, bot)
-                continue
-        except (sa.exc.SQLAlchemyError, OSError):
-            pass  # told by the watch
-        await asyncio.sleep(AGAIN)
+    turn = of_bot(_POLL, bot)
+    try:
+        while True:
+            with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):  # told by the watch
+                if await turns.hold(rt, turn, _POLL_TURN):
+                    await fetch(rt, ASK, bot)
+                    continue
+            await asyncio.sleep(AGAIN)
+    finally:
+        with contextlib.suppress(sa.exc.SQLAlchemyError, OSError):
+            await turns.let_go(rt, turn)

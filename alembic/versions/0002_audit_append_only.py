@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "0002"
+oldest: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0003"
+oldest: str = "0003"
 down_revision: str | None = "0002"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None

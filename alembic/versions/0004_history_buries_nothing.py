@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0004"
+oldest: str = "0004"
 down_revision: str | None = "0003"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None

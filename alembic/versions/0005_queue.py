@@ -7,6 +7,7 @@ from alembic import op
 from reminder.store.queue import SCHEMA, statements
 
 revision: str = "0005"
+oldest: str = "0005"
 down_revision: str | None = "0004"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None

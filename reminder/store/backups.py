@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reminder.domain.errors import ReminderError
 from reminder.failpoints import failpoint
-from reminder.store.migrations import revisions
+from reminder.store.migrations import OLDEST, Schema, revisions
 
 FOLDER = "backups"
 PREFIX = "reminder-"
@@ -76,7 +76,8 @@ def verify(copy: Path) -> Backup:
         raise ReminderError(f"{copy} is not the file that was written then. Nothing was changed.")
     if found != said:
         raise ReminderError(f"{copy} does not hold the rows it should. Nothing was changed.")
-    if found.revision not in revisions():
+    known = revisions()
+    if found.revision not in known and not _schema(copy).allows(known):
         raise ReminderError(
             f"{copy} is of a newer version of this program (schema {found.revision}). Nothing was changed."
         )
@@ -154,6 +155,13 @@ def _must_exist(path: Path) -> None:
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(path, timeout=10)) as connection:
         yield connection
+
+
+def _schema(path: Path) -> Schema:
+    with _opened(path) as connection:
+        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        said = connection.execute("SELECT value FROM meta WHERE key = ?", (OLDEST,)).fetchone()
+    return Schema(revision=revision, oldest=said[0] if said else "")
 
 
 def _described(path: Path, now: datetime) -> Backup:

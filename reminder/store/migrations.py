@@ -1,7 +1,9 @@
 """How does a database come to the schema this program needs, without losing anything on the way?"""
 
+import functools
 import os
 import sqlite3
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reminder.bundled import folder
 from reminder.domain.errors import Fault, Faulty
 from reminder.failpoints import failpoint
+from reminder.logs import log
+from reminder.store import runlock
 from reminder.store.database import Database
 
 if TYPE_CHECKING:
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
 
 _LOCK = 7_301_946_285
 """PostgreSQL's advisory lock for migrating; two programs starting at once must not both do it."""
+
+OLDEST = "oldest program"
+"""Under this the database keeps, in `meta`, what its last revision says of `oldest`."""
 
 
 class Unreachable(Faulty):
@@ -37,21 +44,54 @@ _WRONG = ("authentication failed", "does not exist", "resolve host", "translate 
 """What a server, or the system, says to an address that no waiting makes right."""
 
 
-async def fits(db: Database) -> None:
-    """Raises Faulty if another version of the program has changed the schema since we started."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a database has come to: its revision, None if it is empty, and the `oldest` program it allows."""
+
+    revision: str | None
+    oldest: str = ""
+
+    def allows(self, known: list[str]) -> bool:
+        """Whether a program with these revisions works with it, though a newer one made it."""
+        return self.revision not in known and self.oldest in known
+
+
+async def fits(db: Database) -> str:
+    """The schema, if a newer program made it and this one works with it; empty if it is this program's own.
+
+    Raises Faulty if another version of the program has made it one this program does not work with. A change
+    that is just being made is waited for: whoever holds the run lock is seen by it, or sees what it did.
+    """
     async with db.read() as tx:
+        if not db.sqlite:
+            await tx.execute(sa.text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": _LOCK})
         current = await _current(tx, db)
-    if current != (newest := revisions()[-1]):
-        what = f"Another version of this program has changed it (schema {current}; this one has {newest})."
-        raise _faulty(db, what, "Install that version here too; what waits is sent by the others meanwhile.")
+    known = revisions()
+    if current.revision == known[-1]:
+        return ""
+    if current.revision is not None and current.allows(known):
+        _tell(current.revision, known[-1])
+        return current.revision
+    what = (
+        f"Another version of this program has changed it (schema {current.revision}; "
+        f"this one has {known[-1]})."
+    )
+    raise _faulty(db, what, "Install that version here too; what waits is sent by the others meanwhile.")
+
+
+@functools.cache
+def _tell(schema: str, known: str) -> None:
+    """Once in the life of a process."""
+    log.info("schema.newer", schema=schema, known=known)
 
 
 async def migrate(db: Database) -> list[str]:
     """Bring the database to this program's schema; the revisions applied, [] if none was needed.
 
     All or nothing. A SQLite file with anything in it is first copied beside itself as
-    `<name>.before-<revision>`. Raises Faulty, with nothing changed, for a database of a newer program or of
-    another one, or when the copy cannot be made.
+    `<name>.before-<revision>`. Raises Faulty, with nothing changed, for a database of another program or of a
+    newer one this one does not work with, when the copy cannot be made, or while a program keeps the
+    calendar of this database that would not work with it any more.
     """
     try:
         return await _migrate(db)
@@ -69,7 +109,8 @@ async def _migrate(db: Database) -> list[str]:
         pending = _after(current, known, db)
         if not pending:
             return []
-        if db.sqlite and current is not None:
+        if db.sqlite and current.revision is not None:
+            await _none_older(connection, db, pending[-1])
             await _copy(connection, db, before=pending[0])
             failpoint("migrate.after_copy")
         return await _upgrade(connection, db, known)
@@ -92,28 +133,52 @@ def config(connection: sa.Connection) -> "Config":
     return made
 
 
-async def _current(connection: AsyncConnection, db: Database) -> str | None:
-    """The revision of the database, None if it is empty. Faulty if others made what is in it."""
+async def _current(connection: AsyncConnection, db: Database) -> Schema:
+    """The schema of the database. Faulty if others made what is in it."""
     tables = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
     if "alembic_version" in tables:
         query = sa.text("SELECT version_num FROM alembic_version")
         revision: str | None = (await connection.execute(query)).scalar()
         if revision is not None:
-            return revision
+            said = sa.text("SELECT value FROM meta WHERE key = :key")
+            oldest = (await connection.execute(said, {"key": OLDEST})).scalar() if "meta" in tables else None
+            return Schema(revision=revision, oldest=oldest or "")
     if set(tables) - {"alembic_version", "spatial_ref_sys"}:
         raise _faulty(
             db, "It holds tables this program did not make.", "Name an empty database in database.url."
         )
-    return None
+    return Schema(revision=None)
 
 
-def _after(current: str | None, known: list[str], db: Database) -> list[str]:
-    if current is None:
+def _after(current: Schema, known: list[str], db: Database) -> list[str]:
+    revision = current.revision
+    if revision is None:
         return known
-    if current not in known:
-        what = f"A newer version of this program made it (schema {current}; this one knows {known[-1]})."
-        raise _faulty(db, what, "Install that version again, or restore the copy it made before its change.")
-    return known[known.index(current) + 1 :]
+    if revision in known:
+        return known[known.index(revision) + 1 :]
+    if current.allows(known):
+        _tell(revision, known[-1])
+        return []
+    what = f"A newer version of this program made it (schema {revision}; this one knows {known[-1]})."
+    raise _faulty(db, what, "Install that version again, or restore the copy it made before its change.")
+
+
+async def _none_older(connection: AsyncConnection, db: Database, last: str) -> None:
+    """Raises Faulty while somebody keeps the calendar who would not work with the revision to come."""
+    oldest = await connection.run_sync(_oldest, last)
+    older = [keeper for keeper in await runlock.keepers(connection, db) if keeper.schema < oldest]
+    if older:
+        what = (
+            f"Programs older than schema {oldest} do not work with what this version makes of it ({last}), "
+            f"and some still do their work on it: {'; '.join(map(str, older))}."
+        )
+        raise _faulty(db, what, "Stop them, then start this again. Nothing was changed, and nothing is lost.")
+
+
+def _oldest(connection: sa.Connection, revision: str) -> str:
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory.from_config(config(connection)).get_revision(revision).module.oldest)
 
 
 async def _copy(connection: AsyncConnection, db: Database, *, before: str) -> None:
@@ -147,6 +212,8 @@ async def _upgrade(connection: AsyncConnection, db: Database, known: list[str]) 
             # Asked again under the lock: another process may have done it meanwhile.
             pending = _after(await _current(connection, db), known, db)
             if pending:
+                if not db.sqlite:
+                    await _none_older(connection, db, pending[-1])
                 await connection.run_sync(_run)
             if db.sqlite and (await connection.execute(sa.text("PRAGMA foreign_key_check"))).first():
                 raise AssertionError("a migration left references to rows that are gone")

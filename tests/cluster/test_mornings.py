@@ -4,24 +4,21 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from tests import postgres
-from tests.cluster.mornings import RATE, morning
+from tests.cluster.mornings import RATE, Trouble, morning, whole
 from tests.ports import free_port
 from tests.postgres import Server
-from tests.proofs.deaths import judged
-from tests.proofs.morning import Morning, Process, live, start, texts
+from tests.proofs.morning import Morning, Process, start, texts
 
 pytestmark = pytest.mark.kill
 
 WORKERS = 4
-Trouble = Callable[[Morning, list[Process]], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -39,28 +36,6 @@ async def senders(run: Morning, workers: list[Process]) -> list[Process]:
     async with run.rt.db.read() as tx:
         owners = {int(owner.split()[0]) for owner in (await tx.execute(sa.text(query))).scalars()}
     return [worker for worker in workers if worker.pid in owners]
-
-
-async def whole(run: Morning, workers: list[Process], trouble: Trouble) -> list[str]:
-    """The faults of a morning with this trouble in it."""
-    beside = asyncio.create_task(trouble(run, workers))
-    try:
-        while True:
-            alive = [process for process in workers if process.died is None]
-            try:
-                over = await live(run, *alive)
-            except SQLAlchemyError:
-                continue  # the server is away
-            if over and beside.done():
-                break
-            await asyncio.sleep(0.1)
-        await beside
-        return (await judged(run, "workers", 1)).faults
-    finally:
-        beside.cancel()
-        await asyncio.gather(beside, return_exceptions=True)
-        for process in workers:
-            await process.end()
 
 
 async def played(server: Server, folder: Path, trouble: Trouble) -> list[str]:

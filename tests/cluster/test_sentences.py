@@ -1,18 +1,17 @@
 """A worker that cannot work says why and what to do in one sentence, and goes on where it can."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from reminder.store.migrations import OLDEST
 from tests import postgres
+from tests.cluster.commands import command, ended, stopped, until, well
 from tests.postgres import Server
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.kill,
     pytest.mark.skipif(not os.environ.get("LONG"), reason="two dozen processes: LONG=1 pytest tests/cluster"),
@@ -27,49 +26,6 @@ def own_server() -> Iterator[Server]:
         if running is None:
             pytest.fail("no PostgreSQL") if os.environ.get("CI") else pytest.skip("no PostgreSQL")
         yield running
-
-
-def command(folder: Path, url: str, *words: str) -> "subprocess.Popen[str]":
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("REMINDER_")}
-    given = {
-        "PYTHONPATH": str(ROOT),
-        "REMINDER_DATA_DIR": str(folder),
-        "REMINDER_DATABASE__URL": url,
-        "REMINDER_WEB__PORT": "0",
-    }
-    start = [sys.executable, "-m", "reminder", *words]
-    return subprocess.Popen(
-        start, env=kept | given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
-    )
-
-
-def ended(process: "subprocess.Popen[str]") -> str:
-    """What it said; it ends by itself, refused."""
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 2, said
-    assert "Traceback" not in said
-    return said
-
-
-def until(process: "subprocess.Popen[str]", word: str) -> str:
-    """The line in which it says so."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if word in line:
-            return line
-    raise AssertionError(f"it ended without {word!r}")
-
-
-def well(process: "subprocess.Popen[str]") -> bool:
-    process.communicate(timeout=60)
-    return process.returncode == 0
-
-
-def stopped(process: "subprocess.Popen[str]") -> str:
-    process.terminate()
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    return said
 
 
 def fresh(server: Server, folder: Path) -> str:
@@ -120,7 +76,8 @@ def test_a_schema_another_version_made_ends_it_also_in_the_middle(own_server: Se
     url = fresh(own_server, tmp_path)
     worker = command(tmp_path, url, "worker")
     until(worker, "engine.started")
-    own_server.sql("UPDATE alembic_version SET version_num = '9999'", url.rsplit("/", 1)[1])
+    newer = "UPDATE alembic_version SET version_num = '9999'; UPDATE meta SET value = '9999' WHERE key = '{}'"
+    own_server.sql(newer.format(OLDEST), url.rsplit("/", 1)[1])
     assert "Another version of this program" in ended(worker)
     assert "A newer version of this program made it" in ended(command(tmp_path, url, "worker"))
 

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import stat
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from reminder.runtime import Runtime
 from reminder.settings_reading import load
 from reminder.store import backups, cases, reminders
 from reminder.store import switches as kept
+from reminder.store.migrations import OLDEST, revisions
 from tests.office import _move_in, a_case, read, write
 
 pytestmark = pytest.mark.sqlite
@@ -138,6 +140,22 @@ def test_the_doctor_looks_at_every_bot_and_counts_who_has_none(
     found = {check["name"]: check for check in json.loads(run("doctor", "--json").output)["checks"]}
     assert {"telegram", "telegram@12"} <= set(found)
     assert found["bots"]["said"].startswith("1 joined")
+
+
+def test_a_newer_schema_that_lets_this_program_work_is_a_note_and_one_that_does_not_a_fault(
+    folder: Path,
+) -> None:
+    assert "at this version" in run("migrate").output
+    for oldest, finding in ((revisions()[-1], "note"), ("9999", "fault")):
+        with closing(sqlite3.connect(folder / "reminder.db")) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            connection.execute("UPDATE meta SET value = ? WHERE key = ?", (oldest, OLDEST))
+        if finding == "note":
+            assert "a newer version (9999), which this one works with" in run("migrate").output
+        checks = json.loads(run("doctor", "--json").output)["checks"]
+        (said,) = [check for check in checks if check["name"] == "database"]
+        assert said["finding"] == finding
+        assert "9999" in said["said"]
 
 
 def test_settings_that_cannot_be_read_are_all_named_by_the_doctor(

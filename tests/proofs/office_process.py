@@ -13,8 +13,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,11 +35,13 @@ from reminder.instance import Instance
 from reminder.logs import log
 from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
-from reminder.serving import Engine
+from reminder.serving import Engine, watch
 from reminder.store.database import Database
+from reminder.store.migrations import migrate, revisions
+from reminder.store.runlock import run_lock
 from reminder.valves import Turns
 from reminder.web.app import web
-from reminder.workers import announce, conninfo, jobs_of, listen_in_turn
+from reminder.workers import announce, conninfo, fit, jobs_of, listen_in_turn
 from tests.office import desk, protocols
 
 TOKEN = "110201543:AAtoken-for-tests-only"
@@ -136,6 +138,22 @@ def _cluster(rt: Runtime, order: Order) -> Cluster:
     return Cluster(jobs, conninfo=conninfo(order.database))
 
 
+@asynccontextmanager
+async def admitted(rt: Runtime) -> AsyncIterator[set[asyncio.Task[None]]]:
+    """One of several is asked, now and every few seconds, whether it fits what it works on."""
+    if rt.turns is None:
+        yield set()
+        return
+    await migrate(rt.db)
+    async with run_lock(rt.db, shared=True, schema=revisions()[-1]) as lock:
+        await fit(rt.db, lock)
+        task = asyncio.create_task(watch(lambda: fit(rt.db, lock)))
+        try:
+            yield {task}
+        finally:
+            task.cancel()
+
+
 async def work(order: Order) -> None:
     """Run until SIGTERM; a background task that dies ends the process."""
     holder: list[Engine] = []
@@ -145,29 +163,36 @@ async def work(order: Order) -> None:
     holder.append(_cluster(rt, order) if shared else Scheduler(periods))
     machine = rt.instance
     assert machine is not None
-    await arming.at_start(rt.db, machine.name, machine.sent_to)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", order.port))
-        server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        hear = keep_hooked if order.hooked else listen_in_turn if shared else poll
-        polling = asyncio.create_task(hear(rt))
-        holder[0].start()
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        polling.cancel()
-        await holder[0].stop()
-        server.should_exit = True
-        await asyncio.wait({serving, polling})
+    async with admitted(rt) as checks:
+        await arming.at_start(rt.db, machine.name, machine.sent_to)
+        await _serve(rt, order, holder[0], stop, checks)
     for channel in (rt.chat, rt.sms):
         assert channel is not None
         await channel.close()
     await rt.db.close()
     if not stop.is_set():
         raise SystemExit("a background task ended")
+
+
+async def _serve(
+    rt: Runtime, order: Order, engine: Engine, stop: asyncio.Event, checks: set[asyncio.Task[None]]
+) -> None:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", order.port))
+        server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        hear = keep_hooked if order.hooked else listen_in_turn if order.database else poll
+        polling = asyncio.create_task(hear(rt))
+        engine.start()
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, polling, stopping, *checks}, return_when=asyncio.FIRST_COMPLETED)
+        polling.cancel()
+        await engine.stop()
+        server.should_exit = True
+        await asyncio.wait({serving, polling})
 
 
 def forked(order: Order, failpoint: str, said: str) -> None:

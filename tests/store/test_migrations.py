@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import io
+import os
 import re
 import shutil
 import sqlite3
@@ -18,10 +19,14 @@ from alembic.config import Config
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
+from reminder.app import AlreadyRunningError, only_one
 from reminder.bundled import folder
-from reminder.domain.errors import Faulty
+from reminder.clock import SystemClock
+from reminder.domain.errors import Faulty, ReminderError
+from reminder.store import backups, meta
 from reminder.store.database import Database
-from reminder.store.migrations import config, migrate, revisions
+from reminder.store.migrations import _LOCK, OLDEST, config, fits, migrate, revisions
+from reminder.store.runlock import RunLock, run_lock
 from reminder.store.tables import metadata
 from tests import postgres
 
@@ -103,11 +108,106 @@ async def test_the_database_itself_keeps_the_audit_as_written(db: Database, chan
 @pytest.mark.failure(35)
 async def test_a_database_of_a_newer_program_is_refused_and_left_alone(db: Database) -> None:
     await migrate(db)
-    await run(db, "UPDATE alembic_version SET version_num = '9999'")
+    await newer(db, oldest="9999")
     with pytest.raises(Faulty, match="newer version") as told:
         await migrate(db)
     assert told.value.faults[0].remedy
     assert await revision_of(db) == "9999"
+
+
+async def newer(db: Database, *, oldest: str) -> None:
+    """As if a later program had been here, whose schema lets this one work, or not."""
+    await run(db, "UPDATE alembic_version SET version_num = '9999'")
+    async with db.write() as tx:
+        await meta.put(tx, OLDEST, oldest)
+
+
+@pytest.mark.failure(35)
+async def test_a_newer_schema_that_lets_this_program_work_is_worked_on_and_left_alone(db: Database) -> None:
+    await migrate(db)
+    assert await fits(db) == ""
+    await newer(db, oldest=revisions()[-1])
+    assert await migrate(db) == []
+    assert await fits(db) == "9999"
+    await newer(db, oldest="9998")
+    with pytest.raises(Faulty, match="Another version"):
+        await fits(db)
+    assert await revision_of(db) == "9999"
+
+
+async def test_a_copy_of_a_newer_schema_is_good_if_that_lets_this_program_work(
+    lite: Database, tmp_path: Path
+) -> None:
+    await migrate(lite)
+    await newer(lite, oldest=revisions()[-1])
+    now = SystemClock().now()
+    made = backups.create(tmp_path / "reminder.db", tmp_path / "one.db", now)
+    assert backups.verify(tmp_path / "one.db") == made
+    await newer(lite, oldest="9999")
+    backups.create(tmp_path / "reminder.db", tmp_path / "two.db", now)
+    with pytest.raises(ReminderError, match="newer version"):
+        backups.verify(tmp_path / "two.db")
+
+
+@pytest.mark.failure(35)
+async def test_a_revision_that_older_programs_do_not_survive_waits_for_their_end(postgres_url: str) -> None:
+    db, other = Database(postgres_url), Database(postgres_url)
+    await migrate(db)
+    await down_to(db, "0004")
+    for schema, named in (("0004", f"process {os.getpid()} on .*, schema 0004"), ("?", "schema unknown")):
+        async with run_lock(other, shared=True, schema=schema) as lock:
+            assert await lock.kept()
+            if schema == "?":
+                await run_elsewhere(lock, "SELECT set_config('application_name', '', false)")
+            with pytest.raises(Faulty, match=f"older than schema 0005 .*{named}.* Stop them"):
+                await migrate(db)
+            assert await revision_of(db) == "0004"
+    async with run_lock(other, shared=True, schema="0005") as lock:
+        assert await lock.kept()
+        assert await migrate(db) == revisions()[4:]
+    await db.close()
+    await other.close()
+
+
+@pytest.mark.parametrize(("schema", "named"), [("0004", "schema 0004"), ("", "schema unknown")])
+async def test_a_file_is_not_changed_under_an_office_that_would_not_survive_it(
+    lite: Database, tmp_path: Path, schema: str, named: str
+) -> None:
+    file = tmp_path / "reminder.db"
+    await migrate(lite)
+    await down_to(lite, "0004")
+    with only_one(file):
+        with pytest.raises(AlreadyRunningError), only_one(file):
+            pass
+        lock = tmp_path / "reminder.db.lock"
+        lock.write_text(
+            lock.read_text("utf-8").replace(f"reminder {revisions()[-1]}", f"reminder {schema}"), "utf-8"
+        )
+        with pytest.raises(Faulty, match=f"older than schema 0005 .*{named}.* Stop them"):
+            await migrate(lite)
+        assert await revision_of(lite) == "0004"
+        assert copies_in(tmp_path) == []
+    with only_one(file):
+        assert await migrate(lite) == revisions()[4:], "the office itself, as it starts"
+
+
+async def run_elsewhere(lock: RunLock, sql: str) -> None:
+    assert lock._connection is not None
+    await lock._connection.execute(sa.text(sql))
+
+
+async def test_whoever_starts_during_a_change_sees_what_it_did(postgres_url: str) -> None:
+    db = Database(postgres_url)
+    await migrate(db)
+    async with db.write() as tx:
+        await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        starting = asyncio.create_task(fits(db))
+        assert not (await asyncio.wait([starting], timeout=0.3))[0]
+        await tx.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        await meta.put(tx, OLDEST, "9999")
+    with pytest.raises(Faulty, match="Another version"):
+        await starting
+    await db.close()
 
 
 async def test_a_database_of_another_program_is_refused_and_left_alone(db: Database) -> None:
