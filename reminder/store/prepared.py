@@ -5,6 +5,7 @@ SQLAlchemy's way from a statement to its rows costs several times what SQLite ne
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -69,7 +70,7 @@ class Prepared:
             found = await tx.execute(self._elsewhere, values)
             if not found.returns_rows:
                 return []
-            names = tuple(found.keys())
+            names = tuple(map(_plain, found.keys()))
             return [dict(zip(names, row, strict=True)) for row in found.all()]
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
@@ -204,9 +205,14 @@ def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Pl
     return _Plan(
         sql=expanded.statement,
         slots=tuple(_slots(compiled, expanded, values)),
-        names=tuple(name for name, _ in columns),
+        names=tuple(_plain(name) for name, _ in columns),
         processed=tuple((n, process) for n, process in enumerate(reading) if process is not None),
     )
+
+
+def _plain(name: str) -> str:
+    """A column's name as a parameter's: the interned one is found by identity, several times as fast."""
+    return sys.intern(str(name))
 
 
 def _reading(kind: Any, dialect: Dialect) -> _Process:
