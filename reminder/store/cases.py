@@ -346,16 +346,16 @@ async def tell_all(
     tx: Tx, case_id: int | None, at: datetime, lines: Sequence[tuple[str, Mapping[str, Any]]], by: int | None
 ) -> None:
     """Several lines of one moment: each what there was, and its detail."""
-    same = {"case_id": case_id, "at": at, "by": by}
-    await _TELL.run_many(tx, [{**same, "what": what, "detail": dict(detail)} for what, detail in lines])
+    rows = [{"what": what, "detail": dict(detail)} for what, detail in lines]
+    await _TELL.run_many(tx, rows, case_id=case_id, at=at, by=by)
 
 
 async def tell_each(
     tx: Tx, said: Sequence[tuple[int | None, Mapping[str, Any]]], at: datetime, what: str
 ) -> None:
     """The same line for many cases, each with its detail."""
-    rows = [{"case_id": n, "at": at, "what": what, "by": None, "detail": detail} for n, detail in said]
-    await _TELL.run_many(tx, rows)
+    rows = [{"case_id": case_id, "detail": detail} for case_id, detail in said]
+    await _TELL.run_many(tx, rows, at=at, what=what, by=None)
 
 
 _TELL = Prepared(sa.insert(t.timeline))

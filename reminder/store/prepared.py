@@ -5,11 +5,11 @@ SQLAlchemy's way from a statement to its rows costs several times what SQLite ne
 
 import functools
 import importlib
+import itertools
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -39,18 +39,22 @@ class Made(Generic[T]):
         self._known: dict[Any, T] = {}
 
     def of(self, found: Sequence[Any], read: Callable[[Sequence[Any]], list[Row]]) -> list[T]:
-        known = self._known
-        if missing := [held for held in found if held not in known]:
-            if len(known) > MOST:
-                known = self._known = {}
-                missing = list(found)
-            for held, row in zip(missing, read(missing), strict=True):
-                known[held] = self.make(row)
-        return [known[held] for held in found]
+        if len(found) > MANY:
+            return [self.make(row) for row in read(found)]
+        made = [self._known.get(held) for held in found]
+        if missing := [n for n, thing in enumerate(made) if thing is None]:
+            if len(self._known) > MOST:
+                self._known = {}
+            for n, row in zip(missing, read([found[n] for n in missing]), strict=True):
+                made[n] = self._known[found[n]] = self.make(row)
+        return cast(list[T], made)
 
 
 MOST = 10_000
 """Rows remembered of one sort; then it begins anew."""
+
+MANY = 200
+"""Who asks for more at once goes through very much, once: to remember it costs more than to make it."""
 
 
 class Prepared:
@@ -109,19 +113,41 @@ class Prepared:
     async def run(self, tx: Tx, **values: Any) -> None:
         await self.rows(tx, **values)
 
-    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Once for each of the rows, which all name the same values, in one trip; how many it touched."""
+    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]], **same: Any) -> int:
+        """Once for each of the rows, which all name the same values, in one trip; how many it touched.
+
+        `same`: values that hold for every row.
+        """
         if not rows:
             return 0
         connection = driver_of(tx)
         if connection is None:
-            return (await tx.execute(self._elsewhere, [dict(row) for row in rows])).rowcount
-        plan = self._plan(tx.dialect, rows[0])
-        return await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
+            return (await tx.execute(self._elsewhere, [{**same, **row} for row in rows])).rowcount
+        plan = self._plan(tx.dialect, {**same, **rows[0]})
+        return await connection.ask_many(plan.sql, plan.bound_each(rows, same))
 
 
-_Slot = Callable[[Mapping[str, Any]], Any]
-"""What stands at one "?": a value by name, the n-th of a list, or what the statement itself says."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    """What stands at one "?", or at those of a list: a value by its name, else what the statement says."""
+
+    name: str = ""
+    is_list: bool = False
+    said: Any = None
+    write: _Process = None
+
+    def of(self, values: Mapping[str, Any]) -> Iterable[Any]:
+        value = values[self.name] if self.name else self.said
+        held = value if self.is_list else (value,)
+        return map(self.write, held) if self.write else held
+
+    def of_each(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> Iterable[Any]:
+        """A column of values."""
+        if not self.name or self.name in same:
+            (held,) = self.of(same)
+            return itertools.repeat(held, len(rows))
+        column = [row[self.name] for row in rows]
+        return map(self.write, column) if self.write else column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +160,10 @@ class _Plan:
     processed: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
-        return [slot(values) for slot in self.slots]
+        return [held for slot in self.slots for held in slot.of(values)]
+
+    def bound_each(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
+        return list(zip(*(slot.of_each(rows, same) for slot in self.slots), strict=True))
 
     def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         if not found or not self.names:
@@ -225,27 +254,16 @@ def _reading(kind: Any, dialect: Dialect) -> _Process:
 
 
 def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
-    of_list = {
-        key: (name, n) for name, keys in expanded.parameter_expansion.items() for n, key in enumerate(keys)
-    }
-    for key in expanded.positiontup or ():
-        name, index = of_list.get(key, (key, None))
+    list_of = {key: name for name, keys in expanded.parameter_expansion.items() for key in keys}
+    for name, keys in itertools.groupby(expanded.positiontup or (), lambda key: list_of.get(key, key)):
         write = _writing(compiled.binds[name].type, compiled.dialect)
-        if name in values:
-            yield _slot(name, index, write)
-        else:
-            constant = expanded.parameters[key]
-            yield _always(write(constant) if write else constant)
-
-
-def _slot(name: str, index: int | None, write: _Process) -> _Slot:
-    if index is not None:
-        return lambda values: write(values[name][index]) if write else values[name][index]
-    return (lambda values: write(values[name])) if write else itemgetter(name)
-
-
-def _always(value: Any) -> _Slot:
-    return lambda _values: value
+        marks = list(keys)
+        if name not in values:
+            yield from (_Slot(said=expanded.parameters[key], write=write) for key in marks)
+            continue
+        of_list = expanded.parameter_expansion.get(name)  # which may stand there several times in a row
+        slot = _Slot(name=name, is_list=of_list is not None, write=write)
+        yield from itertools.repeat(slot, len(marks) // len(of_list or marks[:1]))
 
 
 def _writing(kind: Any, dialect: Dialect) -> _Process:
