@@ -66,7 +66,7 @@ class UnderWay:
 
 async def under_way(tx: Tx, tokens: Sequence[str]) -> list[UnderWay]:
     """Those whose current attempt is one of these and still waits for its answer."""
-    return [UnderWay(**row) for row in await _UNDER_WAY.rows(tx, tokens=list(tokens))]
+    return await _UNDER_WAY.made(tx, UnderWay, tokens=list(tokens))
 
 
 _UNDER_WAY = Prepared(

@@ -9,7 +9,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -28,33 +28,23 @@ def each(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, expanding=True)
 
 
-class Made(Generic[T]):
-    """What rows are made into, remembered by the very values a row holds: the same row is the same thing.
-
-    Nothing can go stale: a row that has changed is another row. What is made must never be altered.
-    """
-
-    def __init__(self, make: Callable[[Row], T]) -> None:
-        self.make = make
-        self._known: dict[Any, T] = {}
-
-    def of(self, found: Sequence[Any], read: Callable[[Sequence[Any]], list[Row]]) -> list[T]:
-        if len(found) > MANY:
-            return [self.make(row) for row in read(found)]
-        made = [self._known.get(held) for held in found]
-        if missing := [n for n, thing in enumerate(made) if thing is None]:
-            if len(self._known) > MOST:
-                self._known = {}
-            for n, row in zip(missing, read([found[n] for n in missing]), strict=True):
-                made[n] = self._known[found[n]] = self.make(row)
-        return cast(list[T], made)
+def _things(kind: Any, names: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> list[Any]:
+    """Filled field by field: by name, through `__init__`, each would take several times as long."""
+    fields, made = _fields(kind, names), []
+    for row in rows:
+        thing = object.__new__(kind)
+        for put, value in zip(fields, row, strict=True):
+            put(thing, value)
+        made.append(thing)
+    return made
 
 
-MOST = 10_000
-"""Rows remembered of one sort; then it begins anew."""
-
-MANY = 200
-"""Who asks for more at once goes through very much, once: to remember it costs more than to make it."""
+@functools.cache
+def _fields(kind: Any, names: tuple[str, ...]) -> tuple[Callable[[Any, Any], None], ...]:
+    """What puts each column into a thing of a class that has just these fields, and does no more."""
+    if set(names) != set(kind.__dataclass_fields__) or hasattr(kind, "__post_init__"):
+        raise TypeError(f"{kind.__name__} is not what these columns hold")
+    return tuple(getattr(kind, name).__set__ for name in names)
 
 
 class Prepared:
@@ -69,25 +59,24 @@ class Prepared:
         return _with_arrays(self._statement)
 
     async def rows(self, tx: Tx, **values: Any) -> list[Row]:
+        names, found = await self._asked(tx, values)
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    async def made(self, tx: Tx, kind: type[T], /, **values: Any) -> list[T]:
+        """The rows as things of a dataclass whose fields, which are slots, are the columns."""
+        return _things(kind, *await self._asked(tx, values))
+
+    async def _asked(
+        self, tx: Tx, values: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], Iterable[Sequence[Any]]]:
+        """The names of the columns, and the rows."""
         connection = driver_of(tx)
         if connection is None:
             found = await tx.execute(self._elsewhere, values)
-            if not found.returns_rows:
-                return []
-            names = tuple(map(_plain, found.keys()))
-            return [dict(zip(names, row, strict=True)) for row in found.all()]
+            return (tuple(map(_plain, found.keys())), found.all()) if found.returns_rows else ((), ())
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
-        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
-
-    async def made(self, tx: Tx, made: Made[T], **values: Any) -> list[T]:
-        """What the rows are made into; on SQLite each different row only once."""
-        connection = driver_of(tx)
-        if connection is None:
-            return [made.make(row) for row in await self.rows(tx, **values)]
-        values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
-        plan = self._plan(tx.dialect, values)
-        return made.of(await connection.ask(plan.sql, plan.bound(values)), plan.read)
+        return plan.names, plan.read(await connection.ask(plan.sql, plan.bound(values)))
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
         shape = (*values, *(len(v) for v in values.values() if isinstance(v, list)))
@@ -165,13 +154,13 @@ class _Plan:
     def bound_each(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
         return list(zip(*(slot.of_each(rows, same) for slot in self.slots), strict=True))
 
-    def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
+    def read(self, found: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
         if not found or not self.names:
-            return []
-        columns = list(zip(*found, strict=True))
+            return ()
+        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
         for index, process in self.processed:
-            columns[index] = tuple(map(process, columns[index]))
-        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+            columns[index] = map(process, columns[index])
+        return zip(*columns, strict=True)
 
 
 def written_once(table: sa.Table, key: Sequence[str], *returning: Any) -> Callable[[str], Prepared]:
