@@ -28,12 +28,6 @@ def _values(entry: Wanted) -> dict[str, Any]:
 _COLUMNS = members(t.entries, kind=EntryKind, status=EntryStatus, bound=Bound)
 
 
-def _select() -> sa.Select[Any]:
-    return sa.select(*_COLUMNS, t.agenda.c.due_at.label("next_reminder_at")).join_from(
-        t.entries, t.agenda, t.agenda.c.entry_id == t.entries.c.id, isouter=True
-    )
-
-
 async def of(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[str, Entry]]:
     """Every entry of the cases, open or not, by case and key."""
     found: dict[int, dict[str, Entry]] = {case_id: {} for case_id in case_ids}
@@ -42,14 +36,14 @@ async def of(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[str, Entry]]:
     return found
 
 
-_OF = Prepared(_select().where(t.entries.c.case_id.in_(each("ids"))).order_by(t.entries.c.id))
+_OF = Prepared(sa.select(*_COLUMNS).where(t.entries.c.case_id.in_(each("ids"))).order_by(t.entries.c.id))
 
 
 async def one(tx: Tx, entry_id: int) -> Entry | None:
     return next(iter(await _ONE.made(tx, Entry, id=entry_id)), None)
 
 
-_ONE = Prepared(_select().where(t.entries.c.id == sa.bindparam("id")))
+_ONE = Prepared(sa.select(*_COLUMNS).where(t.entries.c.id == sa.bindparam("id")))
 
 
 _IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
@@ -59,7 +53,7 @@ _IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
 def _open(*where: Any) -> sa.Select[Any]:
     """Open entries that are no notices, most pressing first."""
     return (
-        _select()
+        sa.select(*_COLUMNS)
         .where(_IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value, *where)
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
@@ -70,7 +64,7 @@ async def by_ids(tx: Tx, ids: Sequence[int]) -> list[Entry]:
 
 
 _BY_IDS = Prepared(
-    _select().where(t.entries.c.id.in_(each("ids"))).order_by(t.entries.c.due_at, t.entries.c.id)
+    sa.select(*_COLUMNS).where(t.entries.c.id.in_(each("ids"))).order_by(t.entries.c.due_at, t.entries.c.id)
 )
 
 
@@ -136,7 +130,7 @@ async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
 
 _DONE = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
 _DONE_BY = Prepared(
-    _select()
+    sa.select(*_COLUMNS)
     .where(
         # What ended since then is little; all entries of all the cases a person ever had is much.
         t.entries.c.id.in_(sa.select(t.entries.c.id).where(t.entries.c.ended_at >= sa.bindparam("since"))),
@@ -216,6 +210,14 @@ _DUE = Prepared(
 )
 
 
+async def agenda(tx: Tx, entry_ids: Iterable[int]) -> dict[int, datetime]:
+    """When each of these next reminds somebody; those that never will are left out."""
+    return {row["entry_id"]: row["due_at"] for row in await _AGENDA.rows(tx, ids=list(entry_ids))}
+
+
+_AGENDA = Prepared(sa.select(t.agenda).where(t.agenda.c.entry_id.in_(each("ids"))))
+
+
 async def cases_of(tx: Tx, entry_ids: Iterable[int]) -> dict[int, int]:
     return {row["id"]: row["case_id"] for row in await _CASES_OF.rows(tx, ids=list(entry_ids))}
 
@@ -239,7 +241,7 @@ async def confirmed(tx: Tx, *, before: datetime) -> list[Entry]:
 
 # In no order: asked for one, SQLite would go through every entry in it.
 _CONFIRMED = Prepared(
-    _select().where(
+    sa.select(*_COLUMNS).where(
         t.entries.c.status == EntryStatus.CONFIRMED.value, t.entries.c.ends_at < sa.bindparam("before")
     )
 )
