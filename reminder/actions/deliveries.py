@@ -25,7 +25,6 @@ from reminder.domain.reminders import State
 from reminder.failpoints import failpoint
 from reminder.store import cases, departures, holds, inbox, overview, people, receipts, reminders, residents
 from reminder.store.database import Tx
-from reminder.store.departures import Taken
 from reminder.store.reminders import Reminder
 
 LEASE = timedelta(seconds=30)
@@ -62,25 +61,15 @@ async def hear(tx: Tx, desk: Desk, token: str, news: News) -> None:
 async def hear_all(tx: Tx, desk: Desk, heard: Sequence[tuple[str, Answer]]) -> None:
     """As `hear`, for the answers to many calls: what simply went is written down together."""
     went = {token: news.provider_id for token, news in heard if isinstance(news, Accepted)}
-    plain = await departures.under_way(tx, list(went)) if went else {}
+    plain = await departures.under_way(tx, list(went)) if went else []
     early = await receipts.early(tx, list(went), list(went.values())) if went else set()
-    taken = [reminder for token, reminder in plain.items() if not early & {token, went[token]}]
+    taken = {one: went[one.token] for one in plain if not early & {one.token, went[one.token]}}
     now = desk.clock.now()
-    rows = [
-        Taken(
-            reminder_id=reminder.id,
-            token=reminder.token,
-            provider_id=went[reminder.token],
-            is_end=reminder.channel == Channel.TELEGRAM,
-        )
-        for reminder in taken
-        if reminder.token is not None
-    ]
-    await departures.taken_on(tx, rows, now=now)
+    await departures.taken_on(tx, taken, now=now)
     await cases.tell_each(
         tx, [(one.case_id, {"detail_id": one.id, "kind": one.kind}) for one in taken], now, "sent"
     )
-    done = {row.token for row in rows}
+    done = {one.token for one in taken}
     for token, news in await _by_case(tx, [(token, news) for token, news in heard if token not in done]):
         await hear(tx, desk, token, news)
 

@@ -16,7 +16,7 @@ from reminder.domain.planning import MOVED, OFF, DueStep, Told, steps
 from reminder.domain.reminders import State, useless_at
 from reminder.domain.workdays import local_day
 from reminder.segments import segments, sms
-from reminder.store import cases, overview, reminders, residents
+from reminder.store import cases, entries, overview, reminders, residents
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 from reminder.store.residents import Phone, Resident
@@ -56,6 +56,7 @@ async def _due(tx: Tx, case: CaseScene, until: datetime) -> list[tuple[Scene, da
     ids = [entry.id for entry in case.entries.values()]
     told = await reminders.told(tx, ids)
     known = await reminders.keys(tx, ids)
+    agenda = await entries.agenda(tx, ids)
     parties = (await cases.parties(tx, [case.row.case.id]))[case.row.case.id]
     folk = await residents.many(tx, parties)
     held = await residents.phones(tx, case.desk.sealer, parties)
@@ -63,14 +64,15 @@ async def _due(tx: Tx, case: CaseScene, until: datetime) -> list[tuple[Scene, da
     found: list[tuple[Scene, datetime]] = []
     for entry in case.entries.values():
         heard = told.get(entry.id, [])
-        for step in _steps(case, entry, heard, until):
+        for step in _steps(case, entry, heard, agenda.get(entry.id), until):
             found += _to_residents(case, entry, step, audience, heard)
             found += _to_staff(case, entry, step, heard)
     return [(scene, at) for scene, at in found if scene.reminder.key not in known]
 
 
-def _steps(case: CaseScene, entry: Entry, heard: Sequence[Told], until: datetime) -> Iterator[DueStep]:
-    first = entry.next_reminder_at
+def _steps(
+    case: CaseScene, entry: Entry, heard: Sequence[Told], first: datetime | None, until: datetime
+) -> Iterator[DueStep]:
     if first is None or first > until:
         return
     for step in steps(entry, case.milestone(entry), case.office, heard, until=until):

@@ -229,12 +229,13 @@ async def _reindex(
     fresh = {entry.id for no, group in altered.items() for entry in group if entry.key not in stand[no].are}
     known = [entry.id for group in altered.values() for entry in group if entry.id not in fresh]
     told = await reminders.told(tx, known) if known else {}
+    next_at = await entries.agenda(tx, known) if known else {}
     agenda: dict[int, datetime | None] = {}
     for no, group in altered.items():
         one = stand[no]
         for entry in group:
             heard, was = told.get(entry.id, []), one.are.get(entry.key)
-            start = entry.since if was is None else _unlooked_at(was, entry, now, one.office)
+            start = entry.since if was is None else _unlooked_at(was, next_at.get(entry.id), now, one.office)
             milestone = one.protocol.milestone(entry.milestone)
             at = next_step_at(entry, milestone, one.office, heard, after=start - _JUST_BEFORE)
             agenda[entry.id] = min(at or now, now) if corrections_owed(entry, heard) else at
@@ -246,10 +247,10 @@ def _altered(are: Mapping[str, Entry], change: Difference) -> list[Entry]:
     return [entry for key, entry in are.items() if key in keys]
 
 
-def _unlooked_at(was: Entry, entry: Entry, now: datetime, office: Office) -> datetime:
+def _unlooked_at(was: Entry, next_at: datetime | None, now: datetime, office: Office) -> datetime:
     """Since when steps may have fallen due that nobody looked at: while we were down, or it had ended."""
     if was.is_open or was.ended_at is None:
-        return min(now, entry.next_reminder_at or now)
+        return min(now, next_at or now)
     return max(was.ended_at, now - office.undo)
 
 

@@ -96,4 +96,3 @@ class Entry(Wanted):
     id: int
     case_id: int
     revision: int = 1
-    next_reminder_at: datetime | None = None

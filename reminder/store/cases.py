@@ -11,7 +11,8 @@ from reminder.domain.cases import ENDED, Case, Event, Fact
 from reminder.domain.errors import NotFound
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Made, Prepared, each
+from reminder.store.prepared import Prepared, each
+from reminder.store.types import members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,6 @@ def _row(row: Mapping[str, Any]) -> CaseRow:
 
 
 _KEPT = tuple(name for name in CaseRow.__dataclass_fields__ if name != "case")
-_ROWS = Made(_row)
 
 
 async def lock(tx: Tx, case_id: int) -> CaseRow:
@@ -69,7 +69,7 @@ async def lock(tx: Tx, case_id: int) -> CaseRow:
 
 async def lock_many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
     """The cases, locked in the order of their ids: two who lock the same ones never wait for each other."""
-    return {row.case.id: row for row in await _LOCK.made(tx, _ROWS, ids=list(case_ids))}
+    return {row["id"]: _row(row) for row in await _LOCK.rows(tx, ids=list(case_ids))}
 
 
 _LOCK = Prepared(
@@ -81,14 +81,15 @@ _LOCK = Prepared(
 
 
 async def many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
-    return {row.case.id: row for row in await _MANY.made(tx, _ROWS, ids=list(case_ids))}
+    return {row["id"]: _row(row) for row in await _MANY.rows(tx, ids=list(case_ids))}
 
 
 _MANY = Prepared(sa.select(t.cases).where(t.cases.c.id.in_(each("ids"))))
 
 
 async def by_number(tx: Tx, number: str) -> CaseRow | None:
-    return next(iter(await _BY_NUMBER.made(tx, _ROWS, number=number)), None)
+    row = await _BY_NUMBER.row(tx, number=number)
+    return _row(row) if row is not None else None
 
 
 _BY_NUMBER = Prepared(sa.select(t.cases).where(t.cases.c.number == sa.bindparam("number")))
@@ -254,35 +255,22 @@ async def add_facts(tx: Tx, case_id: int, facts: Sequence[Fact], deed_id: int | 
 _ADD_FACT = Prepared(sa.insert(t.facts))
 
 
+_OF_FACT = {name for name, field in Fact.__dataclass_fields__.items() if field.init}
+
+
 async def facts(tx: Tx, case_ids: Sequence[int]) -> dict[int, list[Fact]]:
     """Facts that stand (not undone), by case."""
     found: dict[int, list[Fact]] = {case_id: [] for case_id in case_ids}
-    for case_id, fact in await _FACTS.made(tx, _MADE_FACTS, ids=list(case_ids)):
-        found[case_id].append(fact)
+    for row in await _FACTS.rows(tx, ids=list(case_ids)):
+        found[row.pop("case_id")].append(Fact(**row))
     return found
 
 
 _FACTS = Prepared(
-    sa.select(t.facts)
+    sa.select(t.facts.c.case_id, *(c for c in members(t.facts, event=Event) if c.name in _OF_FACT))
     .where(t.facts.c.case_id.in_(each("ids")), t.facts.c.voided_at.is_(None))
     .order_by(t.facts.c.id)
 )
-
-
-def _fact(row: Any) -> tuple[int, Fact]:
-    """With the case it belongs to."""
-    return row["case_id"], Fact(
-        id=row["id"],
-        event=Event(row["event"]),
-        subject=row["subject"],
-        at=row["at"],
-        recorded_at=row["recorded_at"],
-        value=row["value"],
-        by=row["by"],
-    )
-
-
-_MADE_FACTS = Made(_fact)
 
 
 # --- parties ---------------------------------------------------------------------------------
@@ -346,16 +334,16 @@ async def tell_all(
     tx: Tx, case_id: int | None, at: datetime, lines: Sequence[tuple[str, Mapping[str, Any]]], by: int | None
 ) -> None:
     """Several lines of one moment: each what there was, and its detail."""
-    same = {"case_id": case_id, "at": at, "by": by}
-    await _TELL.run_many(tx, [{**same, "what": what, "detail": dict(detail)} for what, detail in lines])
+    rows = [{"what": what, "detail": dict(detail)} for what, detail in lines]
+    await _TELL.run_many(tx, rows, case_id=case_id, at=at, by=by)
 
 
 async def tell_each(
     tx: Tx, said: Sequence[tuple[int | None, Mapping[str, Any]]], at: datetime, what: str
 ) -> None:
     """The same line for many cases, each with its detail."""
-    rows = [{"case_id": n, "at": at, "what": what, "by": None, "detail": detail} for n, detail in said]
-    await _TELL.run_many(tx, rows)
+    rows = [{"case_id": case_id, "detail": detail} for case_id, detail in said]
+    await _TELL.run_many(tx, rows, at=at, what=what, by=None)
 
 
 _TELL = Prepared(sa.insert(t.timeline))

@@ -1,6 +1,6 @@
 """Reminders on their way out: put off, about to leave, taken on by the provider, never heard of again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from reminder.domain.errors import Stale
+from reminder.domain.people import Channel
 from reminder.domain.reminders import State
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Made, Prepared, each
-from reminder.store.reminders import MOST, Reminder, columns, made_of
+from reminder.store.prepared import Prepared, each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,76 +38,60 @@ _OF_PLANNED = Prepared(sa.update(t.reminders).where(_PLANNED))
 async def leave(tx: Tx, leaving: Sequence[Departure], *, now: datetime, lease_until: datetime) -> None:
     """Write down that we are about to send, and what. Raises Stale if one of them is planned no more."""
     rows = [
-        {
-            "which": one.reminder_id,
-            "state": State.SENDING.value,
-            "token": one.token,
-            "lease_until": lease_until,
-            "attempts": one.n,
-            "told": one.told,
-            "reason": "",
-        }
-        for one in leaving
+        {"which": one.reminder_id, "token": one.token, "attempts": one.n, "told": one.told} for one in leaving
     ]
-    if await _OF_PLANNED.run_many(tx, rows) != len(rows):
+    same = {"state": State.SENDING.value, "lease_until": lease_until, "reason": ""}
+    if await _OF_PLANNED.run_many(tx, rows, **same) != len(rows):
         raise Stale("reminder.moved_on")
     attempts = [
-        {
-            "token": one.token,
-            "reminder_id": one.reminder_id,
-            "n": one.n,
-            "started_at": now,
-            "sealed": one.sealed,
-        }
+        {"token": one.token, "reminder_id": one.reminder_id, "n": one.n, "sealed": one.sealed}
         for one in leaving
     ]
-    await _ADD_ATTEMPT.run_many(tx, attempts)
+    await _ADD_ATTEMPT.run_many(tx, attempts, started_at=now)
 
 
 _ADD_ATTEMPT = Prepared(sa.insert(t.attempts))
 
 
-async def under_way(tx: Tx, tokens: Sequence[str]) -> dict[str, Reminder]:
-    """Those whose current attempt is one of these and still waits for its answer, by attempt."""
-    found = await _UNDER_WAY.made(tx, _MADE, tokens=list(tokens))
-    return {reminder.token: reminder for reminder in found if reminder.token is not None}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """Of a reminder that waits for the answer to its current attempt, what is told when it simply went."""
+
+    id: int
+    token: str
+    case_id: int | None
+    channel: str
+    kind: str
 
 
-_MADE = Made(made_of)
+async def under_way(tx: Tx, tokens: Sequence[str]) -> list[UnderWay]:
+    """Those whose current attempt is one of these and still waits for its answer."""
+    return await _UNDER_WAY.made(tx, UnderWay, tokens=list(tokens))
+
+
 _UNDER_WAY = Prepared(
-    sa.select(*columns)
-    .where(t.reminders.c.token.in_(each("tokens")), t.reminders.c.state == State.SENDING.value)
-    .limit(MOST)
+    sa.select(*(t.reminders.c[name] for name in UnderWay.__dataclass_fields__)).where(
+        t.reminders.c.token.in_(each("tokens")), t.reminders.c.state == State.SENDING.value
+    )
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """The provider has it; where no receipt ever comes, that is its end."""
-
-    reminder_id: int
-    token: str
-    provider_id: str
-    is_end: bool
-
-
-async def taken_on(tx: Tx, taken: Sequence[Taken], *, now: datetime) -> None:
-    """Raises Stale if one of them waits for its answer no more."""
+async def taken_on(tx: Tx, taken: Mapping[UnderWay, str], *, now: datetime) -> None:
+    """The provider has each, by an id of its own. Raises Stale if one waits for its answer no more."""
     rows = [
         {
-            "which": one.reminder_id,
-            "state": State.SENT.value,
-            "provider_id": one.provider_id,
-            "sent_at": now,
-            "ended_at": now if one.is_end else None,
-            "reason": "",
+            "which": one.id,
+            "provider_id": provider_id,
+            # Telegram knows no receipts: sent is as far as it goes.
+            "ended_at": now if one.channel == Channel.TELEGRAM else None,
         }
-        for one in taken
+        for one, provider_id in taken.items()
     ]
-    if await _TAKEN_ON.run_many(tx, rows) != len(rows):
+    sent = {"state": State.SENT.value, "sent_at": now, "reason": ""}
+    if await _TAKEN_ON.run_many(tx, rows, **sent) != len(rows):
         raise Stale("reminder.moved_on")
-    ended = [{"this": one.token, "provider_id": one.provider_id, "ended_at": now} for one in taken]
-    await _END_ATTEMPTS.run_many(tx, ended)
+    ended = [{"this": one.token, "provider_id": provider_id} for one, provider_id in taken.items()]
+    await _END_ATTEMPTS.run_many(tx, ended, ended_at=now)
 
 
 _TAKEN_ON = Prepared(

@@ -12,7 +12,8 @@ from reminder.domain.entries import OPEN_STATES, Entry, EntryStatus, Wanted
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Made, Prepared, Row, each
+from reminder.store.prepared import Prepared, each
+from reminder.store.types import members
 
 _FIELDS = tuple(Wanted.__dataclass_fields__)
 _ALL = attrgetter(*_FIELDS)
@@ -24,44 +25,25 @@ def _values(entry: Wanted) -> dict[str, Any]:
     return values | named | {"detail": dict(entry.detail)}
 
 
-def _entry(row: Row) -> Entry:
-    """A row, which is nobody else's, holds what an entry holds, by the same names."""
-    for name, known in _NAMED.items():
-        row[name] = known[row[name]]
-    return Entry(**row)
-
-
-_NAMED = {
-    name: {one.value: one for one in kind}
-    for name, kind in (("kind", EntryKind), ("status", EntryStatus), ("bound", Bound))
-}
-
-
-_MADE = Made(_entry)
-
-
-def _select() -> sa.Select[Any]:
-    return sa.select(t.entries, t.agenda.c.due_at.label("next_reminder_at")).join(
-        t.agenda, t.agenda.c.entry_id == t.entries.c.id, isouter=True
-    )
+_COLUMNS = members(t.entries, kind=EntryKind, status=EntryStatus, bound=Bound)
 
 
 async def of(tx: Tx, case_ids: Sequence[int]) -> dict[int, dict[str, Entry]]:
     """Every entry of the cases, open or not, by case and key."""
     found: dict[int, dict[str, Entry]] = {case_id: {} for case_id in case_ids}
-    for entry in await _OF.made(tx, _MADE, ids=list(case_ids)):
+    for entry in await _OF.made(tx, Entry, ids=list(case_ids)):
         found[entry.case_id][entry.key] = entry
     return found
 
 
-_OF = Prepared(_select().where(t.entries.c.case_id.in_(each("ids"))).order_by(t.entries.c.id))
+_OF = Prepared(sa.select(*_COLUMNS).where(t.entries.c.case_id.in_(each("ids"))).order_by(t.entries.c.id))
 
 
 async def one(tx: Tx, entry_id: int) -> Entry | None:
-    return next(iter(await _ONE.made(tx, _MADE, id=entry_id)), None)
+    return next(iter(await _ONE.made(tx, Entry, id=entry_id)), None)
 
 
-_ONE = Prepared(_select().where(t.entries.c.id == sa.bindparam("id")))
+_ONE = Prepared(sa.select(*_COLUMNS).where(t.entries.c.id == sa.bindparam("id")))
 
 
 _IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
@@ -71,18 +53,18 @@ _IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
 def _open(*where: Any) -> sa.Select[Any]:
     """Open entries that are no notices, most pressing first."""
     return (
-        _select()
+        sa.select(*_COLUMNS)
         .where(_IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value, *where)
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
 
 
 async def by_ids(tx: Tx, ids: Sequence[int]) -> list[Entry]:
-    return await _BY_IDS.made(tx, _MADE, ids=list(ids)) if ids else []
+    return await _BY_IDS.made(tx, Entry, ids=list(ids)) if ids else []
 
 
 _BY_IDS = Prepared(
-    _select().where(t.entries.c.id.in_(each("ids"))).order_by(t.entries.c.due_at, t.entries.c.id)
+    sa.select(*_COLUMNS).where(t.entries.c.id.in_(each("ids"))).order_by(t.entries.c.due_at, t.entries.c.id)
 )
 
 
@@ -101,17 +83,11 @@ class Glimpse:
 async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -> list[Glimpse]:
     """Open entries that name one of the people, or of cases of theirs or of the units (None: any)."""
     if units is None:
-        return await _OPEN.made(tx, _GLIMPSES)
-    return await _OPEN_FOR.made(tx, _GLIMPSES, people=list(people), units=list(units))
+        return await _OPEN.made(tx, Glimpse)
+    return await _OPEN_FOR.made(tx, Glimpse, people=list(people), units=list(units))
 
 
-def _glimpse(row: Mapping[Any, Any]) -> Glimpse:
-    return Glimpse(**{**row, "kind": _NAMED["kind"][row["kind"]]})
-
-
-_GLIMPSES = Made(_glimpse)
-
-_GLIMPSED = sa.select(*(t.entries.c[name] for name in Glimpse.__dataclass_fields__)).where(
+_GLIMPSED = sa.select(*(column for column in _COLUMNS if column.name in Glimpse.__dataclass_fields__)).where(
     _IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value
 )
 _OPEN = Prepared(_GLIMPSED)
@@ -124,7 +100,7 @@ async def open_at(tx: Tx, places: Sequence[str]) -> list[Glimpse]:
     near = sa.or_(*(t.cases.c.place.contains(place, autoescape=True) for place in places))
     ids = sa.select(t.cases.c.id).where(near, t.cases.c.confidential.is_(False))
     rows = (await tx.execute(_GLIMPSED.where(t.entries.c.case_id.in_(ids)))).mappings()
-    return [_glimpse(row) for row in rows]
+    return [Glimpse(**row) for row in rows]
 
 
 _HELD = (t.cases.c.responsible_id, t.cases.c.first_contact_id, t.cases.c.sponsor_id)
@@ -149,12 +125,12 @@ _OPEN_FOR = Prepared(
 
 async def done_by(tx: Tx, person_id: int, *, since: datetime) -> list[Entry]:
     """What the cases a person answers for got done since a moment; notices do not count."""
-    return await _DONE_BY.made(tx, _MADE, person=person_id, since=since)
+    return await _DONE_BY.made(tx, Entry, person=person_id, since=since)
 
 
 _DONE = [EntryStatus.MET.value, EntryStatus.MET_LATE.value, EntryStatus.DONE.value]
 _DONE_BY = Prepared(
-    _select()
+    sa.select(*_COLUMNS)
     .where(
         # What ended since then is little; all entries of all the cases a person ever had is much.
         t.entries.c.id.in_(sa.select(t.entries.c.id).where(t.entries.c.ended_at >= sa.bindparam("since"))),
@@ -178,7 +154,7 @@ async def named(tx: Tx, case_id: int, person_id: int) -> bool:
 
 async def open_of(tx: Tx, case_ids: Sequence[int]) -> list[Entry]:
     """Open entries of some cases."""
-    return await _OPEN_OF.made(tx, _MADE, ids=list(case_ids))
+    return await _OPEN_OF.made(tx, Entry, ids=list(case_ids))
 
 
 _OPEN_OF = Prepared(_open(t.entries.c.case_id.in_(each("ids"))))
@@ -234,6 +210,14 @@ _DUE = Prepared(
 )
 
 
+async def agenda(tx: Tx, entry_ids: Iterable[int]) -> dict[int, datetime]:
+    """When each of these next reminds somebody; those that never will are left out."""
+    return {row["entry_id"]: row["due_at"] for row in await _AGENDA.rows(tx, ids=list(entry_ids))}
+
+
+_AGENDA = Prepared(sa.select(t.agenda).where(t.agenda.c.entry_id.in_(each("ids"))))
+
+
 async def cases_of(tx: Tx, entry_ids: Iterable[int]) -> dict[int, int]:
     return {row["id"]: row["case_id"] for row in await _CASES_OF.rows(tx, ids=list(entry_ids))}
 
@@ -251,13 +235,13 @@ _NEXT_DUE = Prepared(sa.select(sa.func.min(t.agenda.c.due_at)))
 
 async def confirmed(tx: Tx, *, before: datetime) -> list[Entry]:
     """Confirmed visits whose time was over before a moment, oldest entry first."""
-    found = await _CONFIRMED.made(tx, _MADE, before=before)
+    found = await _CONFIRMED.made(tx, Entry, before=before)
     return sorted(found, key=lambda entry: entry.id)
 
 
 # In no order: asked for one, SQLite would go through every entry in it.
 _CONFIRMED = Prepared(
-    _select().where(
+    sa.select(*_COLUMNS).where(
         t.entries.c.status == EntryStatus.CONFIRMED.value, t.entries.c.ends_at < sa.bindparam("before")
     )
 )

@@ -65,7 +65,7 @@ async def ready(
     order = (t.reminders.c.send_after, t.reminders.c.id)
     query = sa.select(*reminders.columns).where(*where).order_by(*order).limit(limit)
     rows = await tx.execute(query.with_for_update(of=t.reminders, skip_locked=True))
-    return [reminders.made_of(row) for row in rows.mappings()]
+    return [Reminder(**row) for row in rows.mappings()]
 
 
 async def put_off(tx: Tx, sender: Sender, until: datetime, *, but: Sequence[str] = ()) -> None:

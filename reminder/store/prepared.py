@@ -5,10 +5,11 @@ SQLAlchemy's way from a statement to its rows costs several times what SQLite ne
 
 import functools
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -27,29 +28,23 @@ def each(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, expanding=True)
 
 
-class Made(Generic[T]):
-    """What rows are made into, remembered by the very values a row holds: the same row is the same thing.
-
-    Nothing can go stale: a row that has changed is another row. What is made must never be altered.
-    """
-
-    def __init__(self, make: Callable[[Row], T]) -> None:
-        self.make = make
-        self._known: dict[Any, T] = {}
-
-    def of(self, found: Sequence[Any], read: Callable[[Sequence[Any]], list[Row]]) -> list[T]:
-        known = self._known
-        if missing := [held for held in found if held not in known]:
-            if len(known) > MOST:
-                known = self._known = {}
-                missing = list(found)
-            for held, row in zip(missing, read(missing), strict=True):
-                known[held] = self.make(row)
-        return [known[held] for held in found]
+def _things(kind: Any, names: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> list[Any]:
+    """Filled field by field: by name, through `__init__`, each would take several times as long."""
+    fields, made = _fields(kind, names), []
+    for row in rows:
+        thing = object.__new__(kind)
+        for put, value in zip(fields, row, strict=True):
+            put(thing, value)
+        made.append(thing)
+    return made
 
 
-MOST = 10_000
-"""Rows remembered of one sort; then it begins anew."""
+@functools.cache
+def _fields(kind: Any, names: tuple[str, ...]) -> tuple[Callable[[Any, Any], None], ...]:
+    """What puts each column into a thing of a class that has just these fields, and does no more."""
+    if set(names) != set(kind.__dataclass_fields__) or hasattr(kind, "__post_init__"):
+        raise TypeError(f"{kind.__name__} is not what these columns hold")
+    return tuple(getattr(kind, name).__set__ for name in names)
 
 
 class Prepared:
@@ -64,25 +59,24 @@ class Prepared:
         return _with_arrays(self._statement)
 
     async def rows(self, tx: Tx, **values: Any) -> list[Row]:
+        names, found = await self._asked(tx, values)
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    async def made(self, tx: Tx, kind: type[T], /, **values: Any) -> list[T]:
+        """The rows as things of a dataclass whose fields, which are slots, are the columns."""
+        return _things(kind, *await self._asked(tx, values))
+
+    async def _asked(
+        self, tx: Tx, values: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], Iterable[Sequence[Any]]]:
+        """The names of the columns, and the rows."""
         connection = driver_of(tx)
         if connection is None:
             found = await tx.execute(self._elsewhere, values)
-            if not found.returns_rows:
-                return []
-            names = tuple(found.keys())
-            return [dict(zip(names, row, strict=True)) for row in found.all()]
+            return (tuple(map(_plain, found.keys())), found.all()) if found.returns_rows else ((), ())
         values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
         plan = self._plan(tx.dialect, values)
-        return plan.read(await connection.ask(plan.sql, plan.bound(values)))
-
-    async def made(self, tx: Tx, made: Made[T], **values: Any) -> list[T]:
-        """What the rows are made into; on SQLite each different row only once."""
-        connection = driver_of(tx)
-        if connection is None:
-            return [made.make(row) for row in await self.rows(tx, **values)]
-        values = {name: _padded(v) if isinstance(v, list) else v for name, v in values.items()}
-        plan = self._plan(tx.dialect, values)
-        return made.of(await connection.ask(plan.sql, plan.bound(values)), plan.read)
+        return plan.names, plan.read(await connection.ask(plan.sql, plan.bound(values)))
 
     def _plan(self, dialect: Dialect, values: Mapping[str, Any]) -> "_Plan":
         shape = (*values, *(len(v) for v in values.values() if isinstance(v, list)))
@@ -108,19 +102,41 @@ class Prepared:
     async def run(self, tx: Tx, **values: Any) -> None:
         await self.rows(tx, **values)
 
-    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Once for each of the rows, which all name the same values, in one trip; how many it touched."""
+    async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]], **same: Any) -> int:
+        """Once for each of the rows, which all name the same values, in one trip; how many it touched.
+
+        `same`: values that hold for every row.
+        """
         if not rows:
             return 0
         connection = driver_of(tx)
         if connection is None:
-            return (await tx.execute(self._elsewhere, [dict(row) for row in rows])).rowcount
-        plan = self._plan(tx.dialect, rows[0])
-        return await connection.ask_many(plan.sql, [plan.bound(row) for row in rows])
+            return (await tx.execute(self._elsewhere, [{**same, **row} for row in rows])).rowcount
+        plan = self._plan(tx.dialect, {**same, **rows[0]})
+        return await connection.ask_many(plan.sql, plan.bound_each(rows, same))
 
 
-_Slot = Callable[[Mapping[str, Any]], Any]
-"""What stands at one "?": a value by name, the n-th of a list, or what the statement itself says."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slot:
+    """What stands at one "?", or at those of a list: a value by its name, else what the statement says."""
+
+    name: str = ""
+    is_list: bool = False
+    said: Any = None
+    write: _Process = None
+
+    def of(self, values: Mapping[str, Any]) -> Iterable[Any]:
+        value = values[self.name] if self.name else self.said
+        held = value if self.is_list else (value,)
+        return map(self.write, held) if self.write else held
+
+    def of_each(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> Iterable[Any]:
+        """A column of values."""
+        if not self.name or self.name in same:
+            (held,) = self.of(same)
+            return itertools.repeat(held, len(rows))
+        column = [row[self.name] for row in rows]
+        return map(self.write, column) if self.write else column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +149,18 @@ class _Plan:
     processed: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
-        return [slot(values) for slot in self.slots]
+        return [held for slot in self.slots for held in slot.of(values)]
 
-    def read(self, found: Sequence[Sequence[Any]]) -> list[Row]:
+    def bound_each(self, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any]) -> list[Any]:
+        return list(zip(*(slot.of_each(rows, same) for slot in self.slots), strict=True))
+
+    def read(self, found: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
         if not found or not self.names:
-            return []
-        columns = list(zip(*found, strict=True))
+            return ()
+        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
         for index, process in self.processed:
-            columns[index] = tuple(map(process, columns[index]))
-        return [dict(zip(self.names, row, strict=True)) for row in zip(*columns, strict=True)]
+            columns[index] = map(process, columns[index])
+        return zip(*columns, strict=True)
 
 
 def written_once(table: sa.Table, key: Sequence[str], *returning: Any) -> Callable[[str], Prepared]:
@@ -204,9 +223,14 @@ def _planned(statement: Any, dialect: Dialect, values: Mapping[str, Any]) -> _Pl
     return _Plan(
         sql=expanded.statement,
         slots=tuple(_slots(compiled, expanded, values)),
-        names=tuple(name for name, _ in columns),
+        names=tuple(_plain(name) for name, _ in columns),
         processed=tuple((n, process) for n, process in enumerate(reading) if process is not None),
     )
+
+
+def _plain(name: str) -> str:
+    """A column's name as a parameter's: the interned one is found by identity, several times as fast."""
+    return sys.intern(str(name))
 
 
 def _reading(kind: Any, dialect: Dialect) -> _Process:
@@ -219,27 +243,16 @@ def _reading(kind: Any, dialect: Dialect) -> _Process:
 
 
 def _slots(compiled: SQLCompiler, expanded: ExpandedState, values: Mapping[str, Any]) -> Iterator[_Slot]:
-    of_list = {
-        key: (name, n) for name, keys in expanded.parameter_expansion.items() for n, key in enumerate(keys)
-    }
-    for key in expanded.positiontup or ():
-        name, index = of_list.get(key, (key, None))
+    list_of = {key: name for name, keys in expanded.parameter_expansion.items() for key in keys}
+    for name, keys in itertools.groupby(expanded.positiontup or (), lambda key: list_of.get(key, key)):
         write = _writing(compiled.binds[name].type, compiled.dialect)
-        if name in values:
-            yield _slot(name, index, write)
-        else:
-            constant = expanded.parameters[key]
-            yield _always(write(constant) if write else constant)
-
-
-def _slot(name: str, index: int | None, write: _Process) -> _Slot:
-    if index is not None:
-        return lambda values: write(values[name][index]) if write else values[name][index]
-    return (lambda values: write(values[name])) if write else itemgetter(name)
-
-
-def _always(value: Any) -> _Slot:
-    return lambda _values: value
+        marks = list(keys)
+        if name not in values:
+            yield from (_Slot(said=expanded.parameters[key], write=write) for key in marks)
+            continue
+        of_list = expanded.parameter_expansion.get(name)  # which may stand there several times in a row
+        slot = _Slot(name=name, is_list=of_list is not None, write=write)
+        yield from itertools.repeat(slot, len(marks) // len(of_list or marks[:1]))
 
 
 def _writing(kind: Any, dialect: Dialect) -> _Process:

@@ -12,8 +12,9 @@ from reminder.domain.planning import Told
 from reminder.domain.reminders import HEARD, MOVES, State
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Made, Prepared, each, written_once
+from reminder.store.prepared import Prepared, each, written_once
 from reminder.store.seal import Sealer
+from reminder.store.types import members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +60,7 @@ class Reminder:
         return f"phone:{self.phone_id}" if self.phone_id is not None else self.recipient
 
 
-columns = tuple(t.reminders.c[name] for name in Reminder.__dataclass_fields__)
-
-
-def made_of(row: Mapping[Any, Any]) -> Reminder:
-    values = dict(row)
-    return Reminder(**{**values, "state": State(values["state"])})
-
-
-_MADE = Made(made_of)
+columns = members(t.reminders, state=State)
 
 
 async def add(tx: Tx, **values: Any) -> int | None:
@@ -104,14 +97,14 @@ MOST = 1000
 
 
 async def one(tx: Tx, reminder_id: int) -> Reminder | None:
-    return next(iter(await _ONE.made(tx, _MADE, id=reminder_id)), None)
+    return next(iter(await _ONE.made(tx, Reminder, id=reminder_id)), None)
 
 
 _ONE = _some(t.reminders.c.id == sa.bindparam("id"))
 
 
 async def by_key(tx: Tx, key: str) -> Reminder | None:
-    return next(iter(await _BY_KEY.made(tx, _MADE, key=key)), None)
+    return next(iter(await _BY_KEY.made(tx, Reminder, key=key)), None)
 
 
 _BY_KEY = _some(t.reminders.c.key == sa.bindparam("key"))
@@ -119,7 +112,7 @@ _BY_KEY = _some(t.reminders.c.key == sa.bindparam("key"))
 
 async def by_token(tx: Tx, token: str) -> Reminder | None:
     """The reminder an attempt belonged to, also when a later attempt has taken over."""
-    return next((made_of(row) for row in await _BY_TOKEN.rows(tx, token=token)), None)
+    return next(iter(await _BY_TOKEN.made(tx, Reminder, token=token)), None)
 
 
 _BY_TOKEN = _some(
@@ -131,7 +124,7 @@ _BY_TOKEN = _some(
 
 async def planned(tx: Tx, case_id: int) -> list[Reminder]:
     """A case's messages that wait to go, oldest first."""
-    return await _PLANNED.made(tx, _MADE, case=case_id)
+    return await _PLANNED.made(tx, Reminder, case=case_id)
 
 
 _PLANNED = _some(t.reminders.c.case_id == sa.bindparam("case"), t.reminders.c.state == State.PLANNED.value)
@@ -148,12 +141,12 @@ def _first(rows: list[Reminder]) -> Reminder | None:
 
 async def some(tx: Tx, *where: Any, limit: int = MOST) -> list[Reminder]:
     query = sa.select(*columns).where(*where).order_by(t.reminders.c.id).limit(limit)
-    return [made_of(row) for row in (await tx.execute(query)).mappings()]
+    return [Reminder(**row) for row in (await tx.execute(query)).mappings()]
 
 
 async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminder]:
     """Planned rows whose moment has come, earliest first; locked where the database can."""
-    return await _READY.made(tx, _MADE, now=now, channel=channel, limit=limit)
+    return await _READY.made(tx, Reminder, now=now, channel=channel, limit=limit)
 
 
 _READY = Prepared(
@@ -230,7 +223,7 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
     That is the order of the entry's revisions: a text of an older one never leaves after a newer one exists.
     """
     found: dict[int, list[Told]] = {}
-    for reminder in await _TOLD.made(tx, _MADE, entries=list(entry_ids)):
+    for reminder in await _TOLD.made(tx, Reminder, entries=list(entry_ids)):
         slot = reminder.told.get("slot")
         if slot and reminder.entry_id is not None:
             certain = reminder.state in {State.SENT, State.DELIVERED}
@@ -275,7 +268,7 @@ _TEXTS = Prepared(
 
 async def flying(tx: Tx, now: datetime, limit: int) -> list[Reminder]:
     """Attempts whose lease has run out, earliest first: nobody is waiting for their answer any more."""
-    return await _FLYING.made(tx, _MADE, now=now, limit=limit)
+    return await _FLYING.made(tx, Reminder, now=now, limit=limit)
 
 
 _FLYING = Prepared(
@@ -343,7 +336,7 @@ async def provider_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
 
 async def sent(tx: Tx, keys: Sequence[str]) -> list[Reminder]:
     """Those of the messages with these keys that have been sent, oldest first."""
-    return await _SENT.made(tx, _MADE, keys=list(keys))
+    return await _SENT.made(tx, Reminder, keys=list(keys))
 
 
 _SENT = _some(t.reminders.c.key.in_(each("keys")), t.reminders.c.state == State.SENT.value)
@@ -352,7 +345,9 @@ _SENT = _some(t.reminders.c.key.in_(each("keys")), t.reminders.c.state == State.
 async def last_before(tx: Tx, reminder: Reminder, kind: str) -> Reminder | None:
     """The same person's message of a kind that fell due last before this one, and was sent."""
     return next(
-        iter(await _LAST_BEFORE.made(tx, _MADE, person=reminder.person_id, kind=kind, due=reminder.due_at)),
+        iter(
+            await _LAST_BEFORE.made(tx, Reminder, person=reminder.person_id, kind=kind, due=reminder.due_at)
+        ),
         None,
     )
 

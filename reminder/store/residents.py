@@ -73,7 +73,7 @@ async def update(tx: Tx, resident_id: int, **values: Any) -> None:
 
 
 async def many(tx: Tx, resident_ids: Sequence[int]) -> dict[int, Resident]:
-    return {row["id"]: Resident(**row) for row in await _MANY.rows(tx, ids=list(resident_ids))}
+    return {one.id: one for one in await _MANY.made(tx, Resident, ids=list(resident_ids))}
 
 
 _MANY = Prepared(sa.select(t.residents).where(t.residents.c.id.in_(each("ids"))))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,3 +44,25 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return value.astimezone(UTC) if value is not None else None
+
+
+class Member(TypeDecorator[StrEnum]):
+    """Text that is one of an enumeration's when it is read."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
+        return {one.value: one for one in self.kind}.__getitem__
+
+
+def members(table: sa.FromClause, **kinds: type[StrEnum]) -> list[sa.ColumnElement[Any]]:
+    """The columns of a table, of which some are members of an enumeration when read."""
+    return [
+        sa.type_coerce(column, Member(kinds[name])).label(name) if name in kinds else column
+        for name, column in table.c.items()
+    ]

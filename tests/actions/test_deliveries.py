@@ -23,7 +23,7 @@ from reminder.domain.messages import (
 from reminder.domain.people import Channel, Sender
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
-from reminder.store import reminders, residents
+from reminder.store import entries, reminders, residents
 from tests.actions.acting import (
     FRIDAY,
     THURSDAY,
@@ -383,5 +383,5 @@ async def test_delivered_is_not_read_and_closes_nothing(rt: Runtime) -> None:
     found = await scene(rt, case_id)
     visit = next(e for e in found.entries.values() if e.id == entry_id)
     assert visit.is_open
-    assert visit.next_reminder_at is not None
+    assert await read(rt, lambda tx: entries.agenda(tx, [entry_id]))
     assert [r for r in await rows(rt) if r.entry_id == entry_id and r.person_id is not None]

@@ -288,6 +288,7 @@ class History:
                 await cases.facts(tx, ids),
                 await entries.of(tx, ids),
             )
+            agenda = await entries.agenda(tx, [e.id for found in kept.values() for e in found.values()])
         for case_id in ids:
             row, found = rows[case_id], kept[case_id]
             past = history(facts[case_id], direct_answer=row.case.direct_answer)
@@ -300,7 +301,7 @@ class History:
             assert row.responsible_id is not None
             alive = [e for e in found.values() if e.keeps_case_alive]
             assert alive, (row.case.protocol, row.status)
-            assert all(e.next_reminder_at is not None for e in alive), alive
+            assert all(e.id in agenda for e in alive), alive
         await self._rests(ids)
 
     def _every_deed_told(self, past: Any, facts: Any) -> None:

@@ -17,6 +17,16 @@ AT = datetime(2026, 11, 23, 1, 2, 3, 4, tzinfo=UTC)
 ADD = Prepared(sa.insert(t.cases).returning(t.cases.c.id))
 OPEN = Prepared(sa.insert(t.cases))
 FOUND = Prepared(sa.select(t.cases).where(t.cases.c.id.in_(each("ids"))).order_by(t.cases.c.id))
+EITHER = Prepared(
+    sa.select(t.cases.c.id)
+    .where(
+        t.cases.c.id.in_(each("ids"))
+        | t.cases.c.version.in_(each("ids")) & t.cases.c.id.in_(each("ids"))
+        | (t.cases.c.number == sa.bindparam("number"))
+        | (t.cases.c.place == sa.bindparam("number"))
+    )
+    .order_by(t.cases.c.id)
+)
 CHANGE = Prepared(sa.update(t.cases).where(t.cases.c.number == sa.bindparam("which")).returning(t.cases.c.id))
 BUMP = Prepared(
     sa.update(t.cases).where(t.cases.c.number == sa.bindparam("which")).values(version=t.cases.c.version + 1)
@@ -110,6 +120,25 @@ async def test_many_rows_at_once(db: Database) -> None:
     async with db.read() as tx:
         rows = await tx.execute(sa.select(t.cases.c.place, t.cases.c.version).order_by(t.cases.c.id))
     assert [tuple(row) for row in rows] == [("Shangping", 2), ("", 1), ("Hewan", 2)]
+
+
+async def test_what_is_the_same_for_many_rows_is_said_once(db: Database) -> None:
+    await _three(db)
+    async with db.write() as tx:
+        touched = await BUMP.run_many(tx, [{"which": "0"}, {"which": "2"}], place="Hewan", opened_at=AT)
+        await TELL.run_many(tx, [{"detail": {"n": n}} for n in range(2)], at=AT, what="seen")
+    async with db.read() as tx:
+        rows = await tx.execute(sa.select(t.cases.c.place, t.cases.c.opened_at).order_by(t.cases.c.id))
+        assert await TOLD.rows(tx) == [{"detail": {"n": n}, "at": AT} for n in range(2)]
+    assert [tuple(row) for row in rows] == [("Hewan", AT), ("", AT), ("Hewan", AT)]
+    assert touched == 2
+
+
+async def test_a_list_may_be_asked_for_twice_in_a_row(db: Database) -> None:
+    ids = await _three(db)
+    async with db.read() as tx:
+        assert [row["id"] for row in await EITHER.rows(tx, ids=ids[:2], number="2")] == ids
+        assert [row["id"] for row in await EITHER.rows(tx, ids=[], number="2")] == ids[2:]
 
 
 async def test_one_bad_row_of_many_leaves_none(db: Database) -> None:
