@@ -1,6 +1,6 @@
 """The office as a process of its own, to be killed: real jobs, adapters over HTTP, a clock that runs fast.
 
-python -m tests.proofs.office_process '{"folder": …, "url": …, "port": …, "start": …, "began": …, "rate": …}'
+python -m tests.proofs.office_process '{"folder": …, "database": …, "url": …, …}'  # the fields of an Order
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ import uvicorn
 from jobs.timetable import TIMETABLE
 from reminder import failpoints, logs
 from reminder.actions import arming
-from reminder.app import only_one
+from reminder.app import AlreadyRunningError, only_one, sqlite_file
 from reminder.bot.hook import keep_hooked
 from reminder.bot.polling import poll
 from reminder.channels.telegram import Telegram
@@ -37,6 +37,7 @@ from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
 from reminder.serving import Engine
 from reminder.store.database import Database
+from reminder.store.runlock import run_lock
 from reminder.valves import Turns
 from reminder.web.app import web
 from reminder.workers import announce, conninfo, jobs_of, listen_in_turn
@@ -47,8 +48,14 @@ ACCOUNT = "AC" + "0" * 31 + "7"
 AUTH = "auth-token-for-tests"
 OURS = "+12025550100"
 HOOK = Web(public_url="", hook_path="/telegram/here", hook_secret="secret-for-tests-only")
+SPARED = signal.SIGUSR1
+"""Tells a worker that another one has died at the place where it was to die."""
+
 SHORTEST = timedelta(milliseconds=100)
 """No job is woken more often than this, in real time."""
+
+SELDOM = timedelta(milliseconds=400)
+"""The same on a server: each look at it costs two processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +84,11 @@ class Order:
     """What a process is told.
 
     `locked` False leaves the run lock aside, to see what else protects us; `hooked`: updates are posted.
-    `database`: it is one of several workers on this PostgreSQL, not the office of a file; `door`: the port to
-    which the provider posts, if another worker has it.
+    `cluster`: it is one of several workers; `door`: the port to which the provider posts, if another has it.
     """
 
     folder: str
+    database: str
     url: str
     port: int
     start: str
@@ -89,7 +96,7 @@ class Order:
     rate: float
     locked: bool = True
     hooked: bool = False
-    database: str = ""
+    cluster: bool = False
     door: int = 0
 
     @property
@@ -97,8 +104,9 @@ class Order:
         return FastClock(start=datetime.fromisoformat(self.start), began=self.began, rate=self.rate)
 
     @property
-    def file(self) -> Path:
-        return Path(self.folder) / "reminder.db"
+    def file(self) -> str:
+        """Of its database, empty on a server."""
+        return sqlite_file(self.database)
 
 
 protocols()  # read once, also for every process forked from this one
@@ -116,9 +124,9 @@ def runtime(order: Order, waker: Any) -> Runtime:
     machine = Instance(Path(order.folder))
     hook = HOOK if order.hooked else Web(public_url="")
     return Runtime(
-        db=Database(order.database or f"sqlite+aiosqlite:///{order.file}", shared=bool(order.database)),
-        turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.database else None,
-        announce=announce if order.database else None,
+        db=Database(order.database, shared=order.cluster),
+        turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.cluster else None,
+        announce=announce if order.cluster else None,
         desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24), instance=machine.name),
         chat=Telegram(token=TOKEN, base_url=order.url),
         sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
@@ -140,9 +148,9 @@ async def work(order: Order) -> None:
     """Run until SIGTERM; a background task that dies ends the process."""
     holder: list[Engine] = []
     rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
-    periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, SHORTEST)) for j in TIMETABLE]
-    shared = bool(order.database)
-    holder.append(_cluster(rt, order) if shared else Scheduler(periods))
+    least = SHORTEST if order.file else SELDOM
+    periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, least)) for j in TIMETABLE]
+    holder.append(_cluster(rt, order) if order.cluster else Scheduler(periods))
     machine = rt.instance
     assert machine is not None
     await arming.at_start(rt.db, machine.name, machine.sent_to)
@@ -153,7 +161,7 @@ async def work(order: Order) -> None:
         listener.bind(("127.0.0.1", order.port))
         server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        hear = keep_hooked if order.hooked else listen_in_turn if shared else poll
+        hear = keep_hooked if order.hooked else listen_in_turn if order.cluster else poll
         polling = asyncio.create_task(hear(rt))
         holder[0].start()
         stopping = asyncio.create_task(stop.wait())
@@ -174,6 +182,7 @@ def forked(order: Order, failpoint: str, said: str) -> None:
     """The same in a process forked from one that has everything imported already; `said` is its output."""
     os.environ["REMINDER_FAILPOINT"] = failpoint
     importlib.reload(failpoints)
+    signal.signal(SPARED, lambda *_: setattr(failpoints, "_ARMED", ""))
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
@@ -188,12 +197,24 @@ def main() -> None:
 
 
 def keep(order: Order) -> None:
-    if not order.locked:
-        asyncio.run(work(order))
-        return
-    with only_one(order.file):
+    with only_one(Path(order.file)) if order.locked and order.file else nullcontext():
         log.info("office.started")
-        asyncio.run(work(order))
+        asyncio.run(_alone(order))
+
+
+async def _alone(order: Order) -> None:
+    """On a server, like the program itself, behind the lock that the server keeps."""
+    if not order.locked or order.file:
+        await work(order)
+        return
+    db = Database(order.database)
+    try:
+        async with run_lock(db, shared=order.cluster) as lock:
+            if not await lock.kept():
+                raise AlreadyRunningError("it is already running on this database")
+            await work(order)
+    finally:
+        await db.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+"""The same deaths with the office on PostgreSQL: each place of a delivery, once, several in one morning."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Server
+from tests.proofs.deaths import Outcome, death
+from tests.proofs.morning import Setting, prepared
+from tests.proofs.moulds import Mould
+from tests.proofs.places import HEARING, MORNING, SENDING, of
+
+pytestmark = pytest.mark.kill
+
+MORNINGS = (
+    "webhook.before_verify inbox.before inbox.before_commit inbox.after",
+    "webhook.after_verify result.after_begin result.before_commit result.after_commit",
+    "webhook.before_commit optout.before_row optout.after_row optout.after_reply",
+    "webhook.after_commit claim.before_begin claim.before_select claim.after_intent",
+    "claim.before_commit claim.after_commit",
+    "settle.before_list settle.after_list settle.before_adopt settle.before_commit",
+    "settle.before_resend settle.before_giving_up",
+    "call.sms.before call.telegram.before",
+    "call.sms.connected call.telegram.connected",
+    "call.sms.writing call.telegram.half_written",
+    "call.sms.half_read call.telegram.half_read",
+    "call.sms.read call.telegram.read",
+    "call.sms.after_answer call.telegram.after_answer call.telegram.written",
+)
+"""Who goes on after the first death dies at the second place, and so on: most of a morning is waiting."""
+
+AT_ONCE = 8
+
+
+async def test_killed_wherever_it_sends_or_hears_it_loses_nothing_and_doubles_nothing(
+    postgres_server: Server, tmp_path: Path
+) -> None:
+    setting, at_once = Setting(mould=Mould(prepared, postgres_server)), asyncio.Semaphore(AT_ONCE)
+
+    async def morning(n: int, first: str, *then: str) -> Outcome:
+        return await death(tmp_path / str(n), first, at_once=at_once, setting=setting, then=then)
+
+    found = await asyncio.gather(*(morning(n, *places.split()) for n, places in enumerate(MORNINGS)))
+    assert [one.place for one in found if not one.died] == [], "never passed"
+    assert [fault for one in found for fault in one.faults] == []
+
+
+def test_every_place_of_sending_and_hearing_is_among_them() -> None:
+    wanted = [place for place in of(MORNING) if place.split(".")[0] in {*SENDING, *HEARING}]
+    assert sorted(" ".join(MORNINGS).split()) == sorted(wanted)
