@@ -132,7 +132,7 @@ async def _protocol(t: Turn) -> None:
 
 
 def _add(t: Turn) -> Awaitable[Any] | None:
-    known = added.addable(t.scene)
+    known = added.addable(t.scene, t.by)
     if not known:
         return None
     milestone = t.one_of(known)

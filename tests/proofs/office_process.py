@@ -54,7 +54,7 @@ SPARED = signal.SIGUSR1
 SHORTEST = timedelta(milliseconds=100)
 """No job is woken more often than this, in real time."""
 
-SELDOM = timedelta(milliseconds=400)
+SELDOM = timedelta(milliseconds=800)
 """The same on a server: each look at it costs two processes."""
 
 
