@@ -5,7 +5,7 @@ import functools
 import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ EXPECTED: Mapping[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one run came to. `died` False: the place was not passed so often, and nothing was tried."""
+    """What one run came to. `died` False: this place was not passed so often; those before it were."""
 
     place: str
     nth: int
@@ -108,7 +108,7 @@ async def _death(run: Morning, failpoints: Sequence[str]) -> Outcome:
             place, _, nth = failpoint.partition("#")
             outcome = functools.partial(Outcome, place=place, nth=int(nth or 1))
             if await live(run, *alive) and not await _dies_later(alive):
-                return outcome(died=False)
+                return replace(await judged(run, place, int(nth or 1)), died=False)
             alive = await _left(alive)
             if fallen := [process for process in crew if process.died not in {None, -9}]:
                 return outcome(wrong=[f"ended with {fallen[0].died}: {(await fallen[0].end())[-2000:]}"])
