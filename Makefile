@@ -53,7 +53,7 @@ seeded: $(VENV)/to-test ## Put every seeded bug into a copy and see it caught (A
 fuzz: $(VENV)/to-test ## A hundred times the default run's garbage and forgeries (REMINDER_FUZZ_SEED=…)
 	REMINDER_FUZZ=100 $(PYTEST) tests/fuzz
 
-prove: $(VENV)/to-test ## Kill it everywhere, 25 times each, and play 5 years (LONG=1: 250, 1,000); docs/proofs.md
+prove: $(VENV)/to-test ## Kill it everywhere, 25 times each, and play 5 years (LONG=1: 250, 1,000; ARGS=--postgres); docs/proofs.md
 	PYTHONPATH=. $(PY) -m tests.proofs --times $(if $(LONG),250,25) --years $(if $(LONG),1000,5) $(ARGS)
 
 bench: $(VENV)/to-test $(VENV)/bench/to-measure ## Measure against peers and limits, a quarter of an hour (ARGS=fire …)

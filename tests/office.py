@@ -12,7 +12,7 @@ import functools
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -41,6 +41,9 @@ from reminder.store.seal import Sealer
 from tests.postgres import Server
 
 T = TypeVar("T")
+
+Place = Callable[[Path, bool], AbstractAsyncContextManager[str]]
+"""Where an office lives: the address of a furnished database."""
 
 ROOT = Path(__file__).parents[1]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -131,12 +134,13 @@ async def office(
     sms: SmsPort | None = None,
     enrolled: bool = True,
     inline: bool = False,
+    place: Place | None = None,
     **changes: Any,
 ) -> AsyncIterator[Runtime]:
     """An office that has moved into SQLite in `folder`, or into a database of the server of all tests."""
     clock = ManualClock(start)
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context((elsewhere or InFiles()).place(folder, enrolled))
+        url = await stack.enter_async_context((place or (elsewhere or InFiles()).place)(folder, enrolled))
         db = Database(url, inline=inline)
         stack.push_async_callback(db.close)
         rt = Runtime(
@@ -160,6 +164,10 @@ async def furnish(url: str, enrolled: bool) -> None:
         await db.close()
 
 
+def file_url(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder / 'reminder.db'}"
+
+
 class InFiles:
     """Each office in a copy of one furnished file."""
 
@@ -167,8 +175,7 @@ class InFiles:
 
     @asynccontextmanager
     async def place(self, folder: Path, enrolled: bool) -> AsyncIterator[str]:
-        path = folder / "reminder.db"
-        url = f"sqlite+aiosqlite:///{path}"
+        path, url = folder / "reminder.db", file_url(folder)
         if enrolled in self._furnished:
             path.write_bytes(self._furnished[enrolled])
         else:

@@ -27,7 +27,7 @@ shutil.rmtree(folder, ignore_errors=True)
 """
 """Of a process that outlives us, whatever kills us: when our end of its pipe closes, server and data go."""
 
-_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_FAST = "-c max_connections=300 -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 @dataclass(frozen=True, kw_only=True)

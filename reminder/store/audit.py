@@ -9,20 +9,31 @@ from typing import Any
 import sqlalchemy as sa
 
 from reminder.store import tables as t
-from reminder.store.database import Tx
+from reminder.store.database import Tx, at_the_end
 from reminder.store.prepared import Prepared
 
 
 async def add(
     tx: Tx, *, at: datetime, actor: int | None, action: str, subject: str, detail: Mapping[str, Any]
 ) -> None:
-    """Append a row whose hash covers the row before it."""
-    previous: str = await _LAST.scalar(tx) or ""
-    digest = row_hash(previous, at=at, actor=actor, action=action, subject=subject, detail=detail)
-    row = {"at": at, "actor": actor, "action": action, "object": subject, "detail": dict(detail)}
-    await _ADD.run(tx, **row, previous=previous, hash=digest)
+    """Append a row whose hash covers the row before it.
+
+    On a server one transaction at a time does, at its end: two that follow the same row would part the chain
+    for good.
+    """
+
+    async def append(tx: Tx) -> None:
+        if tx.dialect.name == "postgresql":
+            await tx.execute(_ONE_AT_A_TIME)
+        previous: str = await _LAST.scalar(tx) or ""
+        digest = row_hash(previous, at=at, actor=actor, action=action, subject=subject, detail=detail)
+        row = {"at": at, "actor": actor, "action": action, "object": subject, "detail": dict(detail)}
+        await _ADD.run(tx, **row, previous=previous, hash=digest)
+
+    await at_the_end(tx, append)
 
 
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(7301946287)")
 _LAST = Prepared(sa.select(t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1))
 _ADD = Prepared(sa.insert(t.audit))
 

@@ -62,13 +62,13 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """A consistent view; on SQLite a write through it is refused."""
-        async with self._whole(self._reader) as tx:
+        """A consistent view, as of its first statement; on SQLite a write through it is refused."""
+        async with self._whole(self._reader, isolation_level="REPEATABLE READ") as tx:
             yield tx
 
-    def _whole(self, door: "_Door") -> AbstractAsyncContextManager[Tx]:
+    def _whole(self, door: "_Door", **on_a_server: str) -> AbstractAsyncContextManager[Tx]:
         if not self.sqlite:
-            return _pooled(door.engine)
+            return _pooled(door.engine, **on_a_server)
         # Inline no step is ever under way while somebody else runs, so a cancellation can tear none.
         return door.passed(_run if self._inline else _unhurried)
 
@@ -84,17 +84,38 @@ class Database:
 
 
 @asynccontextmanager
-async def _pooled(engine: AsyncEngine) -> AsyncIterator[Tx]:
+async def _pooled(engine: AsyncEngine, **options: str) -> AsyncIterator[Tx]:
     """A transaction on a connection of SQLAlchemy's pool."""
     connection = engine.connect()
     try:
         await _unhurried(connection.start)
+        if options:
+            await connection.execution_options(**options)
         await _unhurried(connection.begin)
         yield connection
+        for work in connection.info.pop(_AT_THE_END, ()):
+            await work(connection)
         await _unhurried(connection.commit)
     finally:
         if connection.sync_connection is not None:
+            if not connection.invalidated:
+                connection.info.pop(_AT_THE_END, None)
             await _unhurried(connection.close)
+
+
+_AT_THE_END = "at the end"
+
+
+async def at_the_end(tx: Tx, work: Callable[[Tx], Awaitable[None]]) -> None:
+    """Have it done as the last thing before the commit; on SQLite, where one writes at a time, now.
+
+    What all queue for is queued for once nothing more will be locked: of two who had done so before, and
+    then wanted each other's case, neither would ever get on.
+    """
+    if driver_of(tx) is not None:
+        await work(tx)
+    else:
+        tx.info.setdefault(_AT_THE_END, []).append(work)
 
 
 class _Door:

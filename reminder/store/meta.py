@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from reminder.store import tables as t
 from reminder.store.database import Tx
-from reminder.store.prepared import Prepared
+from reminder.store.prepared import Prepared, written_once
 
 
 async def get(tx: Tx, key: str) -> str | None:
@@ -16,5 +16,10 @@ _GET = Prepared(sa.select(t.meta.c.value).where(t.meta.c.key == sa.bindparam("ke
 
 
 async def put(tx: Tx, key: str, value: str) -> None:
-    await tx.execute(sa.delete(t.meta).where(t.meta.c.key == key))
-    await tx.execute(sa.insert(t.meta).values(key=key, value=value))
+    """Of two who do so at once the later one counts."""
+    if await _NEW(tx.dialect.name).row(tx, key=key, value=value) is None:
+        await _PUT.run(tx, which=key, value=value)
+
+
+_NEW = written_once(t.meta, ["key"], t.meta.c.key)
+_PUT = Prepared(sa.update(t.meta).where(t.meta.c.key == sa.bindparam("which")))

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.cluster.commands import ROOT, command, ended, stopped, until, well
-from tests.cluster.mornings import morning, whole
 from tests.cluster.versions import LAST, NOW, Other, contracted, expanded
 from tests.ports import free_port
 from tests.postgres import Server
-from tests.proofs.morning import Morning, Process, start, texts
+from tests.proofs.morning import Morning, Process, Setting, morning, prepared, started, texts
+from tests.proofs.moulds import Mould
+from tests.proofs.restarts import whole
 
 pytestmark = pytest.mark.kill
 
@@ -64,9 +65,9 @@ async def test_workers_are_replaced_one_after_another_while_messages_go_out(
         while not run.answered:  # noqa: ASYNC110 - set by whoever plays her
             await asyncio.sleep(0.05)
 
-    async with morning(postgres_server, tmp_path) as run:
+    async with morning(tmp_path, Setting(mould=Mould(prepared, postgres_server), workers=2)) as run:
         door, run.answered, run.refused = run.order.port, True, True
-        workers = [start(run, port=port, door=door) for port in (door, free_port())]
+        workers = started(run)
         assert await whole(run, workers, replaced) == []
         assert [worker.died for worker in workers] == [0] * 4
         async with run.rt.db.read() as tx:

@@ -4,9 +4,11 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from jobs.dispatch import dispatch
 from jobs.remind import remind
@@ -67,13 +69,16 @@ class RandomOffice:
     """One office for one history. Everything is real but the network, the clock and the numbers."""
 
     def __init__(self, template: Path, path: Path) -> None:
-        shutil.copyfile(template, path)
         self.path = path
+        self._move_in(template)
         self.loop = asyncio.new_event_loop()
         self._outside()
         self.rt = self.loop.run_until_complete(self._open())
         self.seen = 0
         """How far the witness has been read."""
+
+    def _move_in(self, template: Path) -> None:
+        shutil.copyfile(template, self.path)
 
     def _outside(self) -> None:
         """The clock and the channels, which go on when the program does not."""
@@ -161,16 +166,18 @@ class RandomOffice:
 
     def transitions(self) -> list[tuple[int, str, str]]:
         """What the witness has seen since it was last asked."""
-        with sqlite3.connect(self.path) as db:
-            rows = db.execute(
-                "SELECT id, reminder, old, new FROM witness WHERE id > ? ORDER BY id", (self.seen,)
-            ).fetchall()
-            counted = db.execute("SELECT count(*) FROM reminders").fetchone()[0]
-            planned = db.execute("SELECT count(*) FROM witness WHERE old = ''").fetchone()[0]
-        db.close()
+        query = f"SELECT id, reminder, old, new FROM witness WHERE id > {self.seen} ORDER BY id"  # noqa: S608
+        rows = self._asked(query)
+        ((counted,),) = self._asked("SELECT count(*) FROM reminders")
+        ((planned,),) = self._asked("SELECT count(*) FROM witness WHERE old = ''")
         assert counted == planned, "a reminder that was planned is in no state"
         self.seen = rows[-1][0] if rows else self.seen
         return [(reminder, old, new) for _, reminder, old, new in rows]
+
+    def _asked(self, query: str) -> list[Any]:
+        """What stands in the database, on a connection of our own."""
+        with closing(sqlite3.connect(self.path)) as db:
+            return db.execute(query).fetchall()
 
 
 _TOLD_OF = {Event.GUIDE, Event.CONCLUDE}

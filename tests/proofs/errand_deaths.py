@@ -8,15 +8,15 @@ from typing import Any
 
 from tests.proofs import errands
 from tests.proofs.deaths import Outcome
-from tests.proofs.morning import FORKS
+from tests.proofs.errands import Where
+from tests.proofs.morning import FILES, FORKS
+from tests.proofs.moulds import Mould
 
 
-async def done(name: str, folder: Path, failpoint: str = "") -> tuple[int, str]:
+async def done(name: str, at: Where, failpoint: str = "") -> tuple[int, str]:
     """The errand in a process of its own; its exit code and what it said."""
-    said = folder / "said.txt"
-    process = FORKS.Process(
-        target=errands.forked, args=(name, str(folder), failpoint, str(said)), daemon=True
-    )
+    said = at.folder / "said.txt"
+    process = FORKS.Process(target=errands.forked, args=(name, at, failpoint, str(said)), daemon=True)
     process.start()
     until = time.time() + 120
     while process.exitcode is None and time.time() < until:  # noqa: ASYNC110 - another process
@@ -31,35 +31,38 @@ async def done(name: str, folder: Path, failpoint: str = "") -> tuple[int, str]:
 class Errand:
     """What it begins with is built once; each death gets a copy."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name, self.folder = name, folder
+    def __init__(self, name: str, folder: Path, mould: Mould = FILES) -> None:
+        self.name, self.folder, self._mould = name, folder, mould
         self.wanted: dict[str, Any] = {}
 
     async def built(self) -> None:
-        await errands.prepare(self.name, self.folder / "before")
-        code, said = await done(self.name, self._copy("undisturbed"))
+        self._before = await errands.prepare(self.name, self.folder / "before", self._mould)
+        undisturbed = await self._copy("undisturbed")
+        code, said = await done(self.name, undisturbed)
         assert code == 0, said[-3000:]
-        self.wanted = errands.state(self.folder / "undisturbed")
+        self.wanted = errands.state(undisturbed)
 
-    def _copy(self, name: str) -> Path:
-        shutil.copytree(self.folder / "before", self.folder / name)
-        return self.folder / name
+    async def _copy(self, name: str) -> Where:
+        folder = self.folder / name
+        shutil.copytree(self._before.folder, folder)
+        return Where(folder, await self._mould.twin(self._before.url, folder))
 
     async def death(self, place: str, nth: int) -> Outcome:
-        folder = self._copy(f"{place}-{nth}-{time.monotonic_ns()}")
+        at = await self._copy(f"{place}-{nth}-{time.monotonic_ns()}")
         try:
-            code, said = await done(self.name, folder, f"{place}#{nth}")
+            code, said = await done(self.name, at, f"{place}#{nth}")
             if code == 0:
                 return Outcome(place=place, nth=nth, died=False)
             if code != -9:
                 return Outcome(place=place, nth=nth, wrong=[f"ended with {code}: {said[-2000:]}"])
-            wrong = errands.between(self.name, folder)
-            code, said = await done(self.name, folder)
+            wrong = errands.between(self.name, at)
+            code, said = await done(self.name, at)
             if code:
                 wrong.append(f"the second ended with {code}: {said[-2000:]}")
-            found = errands.state(folder)
+            found = errands.state(at)
             wrong += [f"{key}: {found.get(key)} instead of {self.wanted[key]}" for key in self.wanted
                       if found.get(key) != self.wanted[key]]  # fmt: skip
             return Outcome(place=place, nth=nth, wrong=wrong)
         finally:
-            errands.clear(folder)
+            shutil.rmtree(at.folder, ignore_errors=True)
+            await self._mould.drop(at.url)

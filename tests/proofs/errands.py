@@ -3,11 +3,10 @@
 import asyncio
 import importlib
 import os
-import shutil
-import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,26 +30,35 @@ from reminder.store.database import Database
 from reminder.store.migrations import config, migrate, revisions
 from tests.actions.acting import act
 from tests.office import a_case, actor, desk, pass_time, read
-from tests.proofs.morning import MONDAY, mould
+from tests.proofs.morning import MONDAY
+from tests.proofs.moulds import Mould
 
 FILES = Path(__file__).parents[1]
 LATER = MONDAY + timedelta(minutes=30)
 OLD = "0001"
-Work = Callable[[Path], Awaitable[None]]
 
 
-def _office(folder: Path) -> Runtime:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One copy of the office: its folder, and the address of its database."""
+
+    folder: Path
+    url: str
+
+
+Work = Callable[[Where], Awaitable[None]]
+
+
+def _office(at: Where) -> Runtime:
     made = desk(ManualClock(LATER))
-    return Runtime(
-        db=Database(f"sqlite+aiosqlite:///{folder}/reminder.db"), desk=made, sms=MemorySms(now=made.clock.now)
-    )
+    return Runtime(db=Database(at.url), desk=made, sms=MemorySms(now=made.clock.now))
 
 
 # --- what is done, once or again -----------------------------------------------------------------------
 
 
-async def _import(folder: Path) -> None:
-    rt = _office(folder)
+async def _import(at: Where) -> None:
+    rt = _office(at)
     by = Actor(person=(await actor(rt, "he")).person)
     found = await imports.try_out(rt, by, "sample.csv", _ledger())
     await imports.apply(rt, by, found)
@@ -67,53 +75,53 @@ def _ledger() -> bytes:
     return "\n".join(lines).encode()
 
 
-async def _calendar(folder: Path) -> None:
-    rt = _office(folder)
+async def _calendar(at: Where) -> None:
+    rt = _office(at)
     by = Actor(person=(await actor(rt, "he")).person)
     content = (FILES / "calendar_files/2027.csv").read_bytes()
     await calendar_import.apply(rt, by, await calendar_import.try_out(rt, by, "2027.csv", content, lang="zh"))
     await rt.db.close()
 
 
-async def _erase(folder: Path) -> None:
-    rt = _office(folder)
+async def _erase(at: Where) -> None:
+    rt = _office(at)
     (case_id,) = (await read(rt, stored.ids))[-1:]
     if (await read(rt, lambda tx: stored.many(tx, [case_id])))[case_id].status is not Status.ERASED:
         await act(rt, "he", erasure.erase, case_id)
     await rt.db.close()
 
 
-async def _arm(folder: Path) -> None:
-    rt, machine = _office(folder), Instance(folder)
+async def _arm(at: Where) -> None:
+    rt, machine = _office(at), Instance(at.folder)
     found = await read(rt, lambda tx: arming.standing(tx, machine.name, machine.sent_to))
     if found is not arming.Standing.OURS:
         await arming.arm(rt.db, rt.desk, machine.name, rt.sms)
     await rt.db.close()
 
 
-async def _backup(folder: Path) -> None:
-    target = folder / "copy.db"
+async def _backup(at: Where) -> None:
+    target = at.folder / "copy.db"
     if not target.exists():
-        backups.create(folder / "reminder.db", target, LATER)
+        backups.create(at.folder / "reminder.db", target, LATER)
     backups.verify(target)
 
 
-async def _restore(folder: Path) -> None:
+async def _restore(at: Where) -> None:
     def prepare(file: Path) -> None:
         asyncio.run(_disarm(file))
 
-    database = folder / "reminder.db"
-    await asyncio.to_thread(backups.restore, folder / "old.db", database, LATER, prepare)
+    database = at.folder / "reminder.db"
+    await asyncio.to_thread(backups.restore, at.folder / "old.db", database, LATER, prepare)
 
 
-async def _migrate(folder: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{folder}/reminder.db")
+async def _migrate(at: Where) -> None:
+    db = Database(at.url)
     await migrate(db)
     await db.close()
 
 
-async def _instance(folder: Path) -> None:
-    machine = Instance(folder / "fresh")
+async def _instance(at: Where) -> None:
+    machine = Instance(at.folder / "fresh")
     assert machine.name
     machine.sent(7)
 
@@ -133,14 +141,15 @@ WORK: Mapping[str, Work] = {
 # --- what it begins with ---------------------------------------------------------------------------------
 
 
-async def prepare(name: str, folder: Path) -> None:
-    """The folder before that piece of work."""
+async def prepare(name: str, folder: Path, mould: Mould) -> Where:
+    """The office before that piece of work."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test's own folder
     if name == "migrate":
-        await _old_schema(folder)
-        return
-    await mould.copy_to(folder)
-    rt = _office(folder)
+        at = Where(folder, await mould.empty(folder))
+        await _old_schema(at)
+        return at
+    at = Where(folder, await mould.copy_to(folder))
+    rt = _office(at)
     if name == "erase":
         case_id = (await a_case(rt, phones=("+12025550146",))).row.case.id
         await act(rt, "chen", cases.contact, case_id, "谈过")
@@ -155,10 +164,11 @@ async def prepare(name: str, folder: Path) -> None:
         backups.create(folder / "reminder.db", folder / "old.db", MONDAY)
         await a_case(rt, phones=("+12025550146",))
     await rt.db.close()
+    return at
 
 
-async def _old_schema(folder: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{folder}/reminder.db")
+async def _old_schema(at: Where) -> None:
+    db = Database(at.url)
     await migrate(db)
     async with db.write() as tx:
         await tx.run_sync(lambda sync: command.downgrade(config(sync), OLD))
@@ -174,68 +184,82 @@ async def _old_schema(folder: Path) -> None:
 # --- in a process of its own -------------------------------------------------------------------------------
 
 
-def forked(name: str, folder: str, failpoint: str, said: str) -> None:
+def forked(name: str, at: Where, failpoint: str, said: str) -> None:
     os.environ["REMINDER_FAILPOINT"] = failpoint
     importlib.reload(failpoints)
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
     sys.stdout.flush()
-    asyncio.run(WORK[name](Path(folder)))
+    asyncio.run(WORK[name](at))
 
 
 # --- what it ends with --------------------------------------------------------------------------------
 
+_CASE = "(SELECT number FROM cases c WHERE c.id = case_id)"
+_RESIDENT = "(SELECT count(*) FROM residents r WHERE r.id <= resident_id)"
 _SAME = {
     "cases": "number, status, protocol, responsible_id",
-    "entries": "case_id, milestone, kind, due_on, status, revision",
-    "reminders": "kind, case_id, person_id, resident_id, state, reason, due_at",
-    "facts": "case_id, event",
-    "audit": "action, object",
-    "residents": "id",
-    "opt_outs": "id",
+    "entries": f"{_CASE}, milestone, kind, due_on, status, revision",
+    "reminders": f"kind, {_CASE}, person_id, {_RESIDENT}, state, reason, due_at",
+    "facts": f"{_CASE}, event",
+    "audit": "action, coalesce((SELECT number FROM cases c WHERE object = 'case:' || c.id), object)",
     "meta": "key",
 }
-"""Columns that two runs of the same work agree in; ids of rows and sealed words may differ."""
+"""Columns that two runs of the same work agree in; ids of rows and sealed words may differ.
+
+A server does not give out again the id of a row that was never committed.
+"""
 
 
-def state(folder: Path) -> dict[str, Any]:
+def state(at: Where) -> dict[str, Any]:
     """What must be the same however often the work was broken off."""
     found: dict[str, Any] = {}
     for name in ("fresh/instance", "fresh/sent-to"):
-        if (folder / name).exists():
-            found[name] = len((folder / name).read_text("ascii").strip())
-    if (folder / "copy.db").exists():
-        found["copy"] = dict(backups.verify(folder / "copy.db").rows)
-    with closing(sqlite3.connect(folder / "reminder.db")) as connection:
-        found["whole"] = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        found["revision"] = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        for (table,) in names.fetchall():
+        if (at.folder / name).exists():
+            found[name] = len((at.folder / name).read_text("ascii").strip())
+    if (at.folder / "copy.db").exists():
+        found["copy"] = dict(backups.verify(at.folder / "copy.db").rows)
+    with _looked_into(at) as connection:
+        found["whole"] = _whole(connection)
+        found["revision"] = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one()
+        for table in sa.inspect(connection).get_table_names():
             columns = _SAME.get(table, "count(*)") if found["revision"] == revisions()[-1] else "count(*)"
-            found[table] = sorted(map(repr, connection.execute(f"SELECT {columns} FROM {table}")))  # noqa: S608
+            rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table}")  # noqa: S608
+            found[table] = sorted(map(repr, rows))
         if "meta" in found:
-            found["armed"] = [
-                row[0] for row in connection.execute("SELECT value FROM meta WHERE key = 'switches'")
-            ]
+            query = "SELECT value FROM meta WHERE key = 'switches'"
+            found["armed"] = connection.exec_driver_sql(query).scalars().all()
     return found
 
 
-def between(name: str, folder: Path) -> list[str]:
+@contextmanager
+def _looked_into(at: Where) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(at.url.replace("+aiosqlite", ""))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _whole(connection: sa.Connection) -> bool:
+    """As far as the database itself can tell; a server repairs itself."""
+    if connection.dialect.name != "sqlite":
+        return True
+    return bool(connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok")
+
+
+def between(name: str, at: Where) -> list[str]:
     """What already holds while the work lies broken off."""
-    with closing(sqlite3.connect(folder / "reminder.db")) as connection:
-        faults = [] if connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok" else ["not whole"]
+    with _looked_into(at) as connection:
+        faults = [] if _whole(connection) else ["not whole"]
         if name == "restore":
-            n = connection.execute("SELECT count(*) FROM cases").fetchone()[0]
-            (held,) = connection.execute("SELECT value FROM meta WHERE key = 'switches'").fetchone()
+            n = connection.exec_driver_sql("SELECT count(*) FROM cases").scalar_one()
+            held = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'switches'").scalar_one()
             if n == 4 and "restored" not in held:
                 faults.append("an old state that may send")
             if n not in {4, 5}:
                 faults.append(f"{n} cases")
-    if name == "instance" and (folder / "fresh/instance").exists() and not Instance(folder / "fresh").name:
+    fresh = at.folder / "fresh"
+    if name == "instance" and (fresh / "instance").exists() and not Instance(fresh).name:
         faults.append("a machine without a name")
     return faults
-
-
-def clear(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

@@ -2,8 +2,7 @@
 
 import asyncio
 import multiprocessing
-import shutil
-import tempfile
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -30,20 +29,38 @@ from reminder.store.cases import facts
 from reminder.store.database import Database
 from reminder.store.reminders import Reminder
 from tests.actions.acting import act, settle
-from tests.office import LI, STAFF, ZONE, a_case, clock_of, day, desk, office, read
+from tests.office import LI, STAFF, ZONE, Place, a_case, clock_of, day, desk, office, read
 from tests.ports import free_port
 from tests.proofs import office_process
-from tests.proofs.office_process import ACCOUNT, AUTH, OURS, TOKEN, Order
+from tests.proofs.moulds import Mould
+from tests.proofs.office_process import ACCOUNT, AUTH, OURS, SPARED, TOKEN, Order
 from tests.sandbox.serve import serving
 
-_MOVING_IN = asyncio.Lock()
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([office_process.__name__, "tests.proofs.errands"])
+LAZY = (
+    "apscheduler.executors.asyncio",
+    "apscheduler.schedulers.asyncio",
+    "apscheduler.triggers.interval",
+    "holidays.countries",
+    "pgqueuer",
+    "psycopg_binary",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.aiosqlite",
+    "twilio.rest.api.v2010",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+"""What the program imports only once it needs it: half of what a fresh process would do."""
+
+FORKS.set_forkserver_preload([office_process.__name__, "tests.proofs.errands", *LAZY])
 THURSDAY = datetime(2026, 11, 19, 10, 0, tzinfo=ZONE)
 MONDAY = datetime(2026, 11, 23, 8, 5, tzinfo=ZONE)
 DIGESTS = datetime(2026, 11, 23, 8, 12, tzinfo=ZONE)
 RATE = 150.0
 """Ten office minutes, the longest wait of an unclear text, take four seconds."""
+
+TICKS = 60.0
+"""With workers: their engine ticks once a real second, a minute of the office."""
 
 PATIENCE = 120.0
 """Real seconds until a morning must be over."""
@@ -62,6 +79,7 @@ class Morning:
     rt: Runtime
     world: World
     order: Order
+    workers: int = 0
     answered: bool = False
     refused: bool = False
     noted: bool = False
@@ -72,9 +90,9 @@ class Morning:
     number: str = ""
 
 
-async def prepared(folder: Path) -> None:
+async def prepared(folder: Path, place: Place) -> None:
     """Three cases of Thursday, two visits to offer and one new case on Monday; nothing has been sent yet."""
-    async with office(folder, start=THURSDAY) as rt:
+    async with office(folder, start=THURSDAY, place=place) as rt:
         plans = [await a_case(rt, phones=(number,)) for number in (LI, ZHAO, SUN)]
         ids = [plan.row.case.id for plan in plans]
         await settle(rt)
@@ -90,43 +108,52 @@ async def prepared(folder: Path) -> None:
             await switches.put(tx, replace(await switches.get(tx), instance=machine))
 
 
-class _Mould:
-    """The prepared folder, built once in a process and copied for every morning."""
-
-    def __init__(self) -> None:
-        self._made: tempfile.TemporaryDirectory[str] | None = None
-
-    async def copy_to(self, folder: Path) -> None:
-        async with _MOVING_IN:
-            if self._made is None:
-                made = tempfile.TemporaryDirectory(prefix="morning-")
-                await prepared(Path(made.name))
-                self._made = made
-        for file in Path(self._made.name).iterdir():  # noqa: ASYNC240 - a few small files
-            shutil.copy2(file, folder / file.name)
+FILES = Mould(prepared)
 
 
-mould = _Mould()
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """On what database the office of a morning is, and by how many workers it is kept; 0: by one program."""
+
+    mould: Mould = FILES
+    workers: int = 0
+
+    @property
+    def rate(self) -> float:
+        return TICKS if self.workers else RATE
+
+
+IN_A_FILE = Setting()
 
 
 @asynccontextmanager
-async def morning(folder: Path) -> AsyncIterator[Morning]:
+async def morning(folder: Path, setting: Setting = IN_A_FILE) -> AsyncIterator[Morning]:
     """A fresh copy of that office, and the world it meets."""
     folder.mkdir(exist_ok=True, parents=True)  # noqa: ASYNC240 - a test's own folder
-    await mould.copy_to(folder)
-    rt = Runtime(db=Database(f"sqlite+aiosqlite:///{folder}/reminder.db"), desk=desk(ManualClock(MONDAY)))
+    database = await setting.mould.copy_to(folder)
+    rt = Runtime(db=Database(database), desk=desk(ManualClock(MONDAY)))
     try:
         ids = await read(rt, stored.ids)
         number = (await read(rt, lambda tx: stored.many(tx, ids[:1])))[ids[0]].case.number
-        began = time.time()
         order = Order(
-            folder=str(folder), url="", port=free_port(), start=MONDAY.isoformat(), began=began, rate=RATE
+            folder=str(folder),
+            database=database,
+            url="",
+            port=free_port(),
+            start=MONDAY.isoformat(),
+            began=time.time(),
+            rate=setting.rate,
+            cluster=setting.workers > 0,
         )
         world = world_of(order)
         async with serving(app_of(world), before_stop=world.close) as url:
-            yield Morning(rt=rt, world=world, order=replace(order, url=url), case_ids=ids, number=number)
+            order = replace(order, url=url)
+            yield Morning(
+                rt=rt, world=world, order=order, workers=setting.workers, case_ids=ids, number=number
+            )
     finally:
         await rt.db.close()
+        await setting.mould.drop(database)
 
 
 def world_of(order: Order) -> World:
@@ -167,6 +194,11 @@ class Process:
     def kill(self) -> None:
         self._process.kill()
 
+    def spare(self) -> None:
+        """From now on no place kills it."""
+        if self.died is None and self.pid is not None:
+            os.kill(self.pid, SPARED)
+
     async def end(self) -> str:
         """End it kindly, if it still runs; everything it printed."""
         if self.died is None:
@@ -184,6 +216,12 @@ def start(run: Morning, failpoint: str = "", **changes: Any) -> Process:
     return Process(replace(run.order, **changes), failpoint)
 
 
+def started(run: Morning, failpoint: str = "", **changes: Any) -> list[Process]:
+    """Whoever keeps it: one program, or its workers, of whom the first has the door."""
+    ports = [run.order.port, *(free_port() for _ in range(run.workers - 1))]
+    return [start(run, failpoint, port=port, door=run.order.port, **changes) for port in ports]
+
+
 async def live(run: Morning, *processes: Process, over: Callable[[], bool] = lambda: False) -> bool:
     """Until one of them dies, `over` says so, or the morning is over (then True); phones do their part."""
     until = time.time() + PATIENCE
@@ -195,7 +233,7 @@ async def live(run: Morning, *processes: Process, over: Callable[[], bool] = lam
         _owners(run)
         if await quiet(run):
             return True
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
     return False
 
 

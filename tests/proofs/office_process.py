@@ -1,6 +1,6 @@
 """The office as a process of its own, to be killed: real jobs, adapters over HTTP, a clock that runs fast.
 
-python -m tests.proofs.office_process '{"folder": …, "url": …, "port": …, "start": …, "began": …, "rate": …}'
+python -m tests.proofs.office_process '{"folder": …, "database": …, "url": …, …}'  # the fields of an Order
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,9 +25,7 @@ import uvicorn
 from jobs.timetable import TIMETABLE
 from reminder import failpoints, logs
 from reminder.actions import arming
-from reminder.app import only_one
-from reminder.bot.hook import keep_hooked
-from reminder.bot.polling import poll
+from reminder.app import AlreadyRunningError, only_one, sqlite_file
 from reminder.channels.telegram import Telegram
 from reminder.channels.twilio import Twilio
 from reminder.cluster import Cluster
@@ -35,7 +33,7 @@ from reminder.instance import Instance
 from reminder.logs import log
 from reminder.runtime import Runtime, Web
 from reminder.scheduler import Scheduler
-from reminder.serving import Engine, watch
+from reminder.serving import Engine, listen, watch
 from reminder.store.database import Database
 from reminder.store.migrations import migrate, revisions
 from reminder.store.runlock import run_lock
@@ -49,8 +47,14 @@ ACCOUNT = "AC" + "0" * 31 + "7"
 AUTH = "auth-token-for-tests"
 OURS = "+12025550100"
 HOOK = Web(public_url="", hook_path="/telegram/here", hook_secret="secret-for-tests-only")
+SPARED = signal.SIGUSR1
+"""Tells a worker that another one has died at the place where it was to die."""
+
 SHORTEST = timedelta(milliseconds=100)
 """No job is woken more often than this, in real time."""
+
+SELDOM = timedelta(milliseconds=800)
+"""The same on a server: each look at it costs two processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +83,11 @@ class Order:
     """What a process is told.
 
     `locked` False leaves the run lock aside, to see what else protects us; `hooked`: updates are posted.
-    `database`: it is one of several workers on this PostgreSQL, not the office of a file; `door`: the port to
-    which the provider posts, if another worker has it.
+    `cluster`: it is one of several workers; `door`: the port to which the provider posts, if another has it.
     """
 
     folder: str
+    database: str
     url: str
     port: int
     start: str
@@ -91,7 +95,7 @@ class Order:
     rate: float
     locked: bool = True
     hooked: bool = False
-    database: str = ""
+    cluster: bool = False
     door: int = 0
 
     @property
@@ -99,8 +103,9 @@ class Order:
         return FastClock(start=datetime.fromisoformat(self.start), began=self.began, rate=self.rate)
 
     @property
-    def file(self) -> Path:
-        return Path(self.folder) / "reminder.db"
+    def file(self) -> str:
+        """Of its database, empty on a server."""
+        return sqlite_file(self.database)
 
 
 protocols()  # read once, also for every process forked from this one
@@ -118,9 +123,9 @@ def runtime(order: Order, waker: Any) -> Runtime:
     machine = Instance(Path(order.folder))
     hook = HOOK if order.hooked else Web(public_url="")
     return Runtime(
-        db=Database(order.database or f"sqlite+aiosqlite:///{order.file}", shared=bool(order.database)),
-        turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.database else None,
-        announce=announce if order.database else None,
+        db=Database(order.database, shared=order.cluster),
+        turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.cluster else None,
+        announce=announce if order.cluster else None,
         desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24), instance=machine.name),
         chat=Telegram(token=TOKEN, base_url=order.url),
         sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
@@ -158,9 +163,9 @@ async def work(order: Order) -> None:
     """Run until SIGTERM; a background task that dies ends the process."""
     holder: list[Engine] = []
     rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
-    periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, SHORTEST)) for j in TIMETABLE]
-    shared = bool(order.database)
-    holder.append(_cluster(rt, order) if shared else Scheduler(periods))
+    least = SHORTEST if order.file else SELDOM
+    periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, least)) for j in TIMETABLE]
+    holder.append(_cluster(rt, order) if order.cluster else Scheduler(periods))
     machine = rt.instance
     assert machine is not None
     stop = asyncio.Event()
@@ -184,7 +189,7 @@ async def _serve(
         listener.bind(("127.0.0.1", order.port))
         server = _Server(uvicorn.Config(web(rt), log_level="critical", lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        hear = keep_hooked if order.hooked else listen_in_turn if order.database else poll
+        hear = listen_in_turn if order.cluster and not order.hooked else listen
         polling = asyncio.create_task(hear(rt))
         engine.start()
         stopping = asyncio.create_task(stop.wait())
@@ -199,6 +204,7 @@ def forked(order: Order, failpoint: str, said: str) -> None:
     """The same in a process forked from one that has everything imported already; `said` is its output."""
     os.environ["REMINDER_FAILPOINT"] = failpoint
     importlib.reload(failpoints)
+    signal.signal(SPARED, lambda *_: setattr(failpoints, "_ARMED", ""))
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(out, 1)
     os.dup2(out, 2)
@@ -213,12 +219,24 @@ def main() -> None:
 
 
 def keep(order: Order) -> None:
-    if not order.locked:
-        asyncio.run(work(order))
-        return
-    with only_one(order.file):
+    with only_one(Path(order.file)) if order.locked and order.file else nullcontext():
         log.info("office.started")
-        asyncio.run(work(order))
+        asyncio.run(_alone(order))
+
+
+async def _alone(order: Order) -> None:
+    """On a server behind the lock that it keeps, like the program itself; a worker asks by itself."""
+    if not order.locked or order.file or order.cluster:
+        await work(order)
+        return
+    db = Database(order.database)
+    try:
+        async with run_lock(db, shared=False, schema=revisions()[-1]) as lock:
+            if not await lock.kept():
+                raise AlreadyRunningError("it is already running on this database")
+            await work(order)
+    finally:
+        await db.close()
 
 
 if __name__ == "__main__":

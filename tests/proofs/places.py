@@ -10,6 +10,8 @@ class Place:
     """One named place. `scenario` passes it; `also` goes wrong beside the death."""
 
     scenario: str = MORNING
+    file: bool = False
+    """Passed only where the database is a file."""
     also: str = ""
     """Of a morning: `lose` (both providers take two messages and do not answer), `fail` (they do not even
     take them), `deaf` (nothing reaches one colleague at first), `hook` (updates are posted), `later` (the
@@ -20,8 +22,8 @@ _PLAIN = Place()
 _LOSE, _FAIL, _HOOK = Place(also="lose"), Place(also="fail"), Place(also="hook")
 
 
-def _of(scenario: str, *names: str) -> dict[str, Place]:
-    return {f"{scenario}.{name}": Place(scenario=scenario) for name in names}
+def _of(scenario: str, *names: str, file: bool = False) -> dict[str, Place]:
+    return {f"{scenario}.{name}": Place(scenario=scenario, file=file) for name in names}
 
 
 PLACES: dict[str, Place] = {
@@ -89,20 +91,29 @@ PLACES: dict[str, Place] = {
     "housekeeping.before_day": _PLAIN,
     "housekeeping.before_commit": _PLAIN,
     "housekeeping.after_commit": _PLAIN,
-    "instance.before_rename": Place(scenario="instance"),
+    "instance.before_rename": Place(scenario="instance", file=True),
     **_of("import", "before_row", "before_commit", "after_commit"),
     **_of("calendar", "before_commit", "after_commit", "after_case", "before_followed"),
     **_of("erase", "after_fact", "after_people", "after_case", "after_letters"),
     **_of("arm", "before_begin", "after_row", "before_commit", "after_commit"),
-    **_of("backup", "after_copy", "before_rename"),
-    **_of("restore", "after_copy", "after_aside", "before_rename", "after_rename"),
-    **_of("migrate", "after_copy", "after_step", "before_commit", "after_commit"),
+    **_of("backup", "after_copy", "before_rename", file=True),
+    **_of("restore", "after_copy", "after_aside", "before_rename", "after_rename", file=True),
+    **_of("migrate", "after_copy", file=True),
+    **_of("migrate", "after_step", "before_commit", "after_commit"),
 }
 """Every place there is (tests/structure/test_failpoints.py compares them with the program)."""
 
 
-def of(scenario: str) -> list[str]:
-    return [name for name, place in PLACES.items() if place.scenario == scenario]
+def of(scenario: str, *, file: bool = True) -> list[str]:
+    """The places of a scenario, with a file or on a server."""
+    return [name for name, one in PLACES.items() if one.scenario == scenario and (file or not one.file)]
+
+
+SENDING = ("claim", "call", "result", "settle")
+"""Passed between a message that is due and its end."""
+
+HEARING = ("inbox", "webhook", "optout")
+"""Passed between somebody's word and its effect."""
 
 
 ERRANDS = tuple(dict.fromkeys(p.scenario for p in PLACES.values() if p.scenario != MORNING))

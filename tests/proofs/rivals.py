@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.ports import free_port
 from tests.proofs.deaths import judged
-from tests.proofs.morning import RATE, Process, live, morning, start
+from tests.proofs.morning import IN_A_FILE, RATE, Process, Setting, live, morning, start
 
 LONGEST = 120
 """Office seconds for which one of them stands still."""
@@ -23,11 +23,11 @@ class Rivalry:
     faults: list[str] = field(default_factory=list)
 
 
-async def rivalry(folder: Path, offices: int, dice: random.Random) -> Rivalry:
+async def rivalry(folder: Path, offices: int, dice: random.Random, setting: Setting = IN_A_FILE) -> Rivalry:
     """One morning of so many offices at once; what the phones received is judged as after a death."""
     found = Rivalry(offices=offices)
     try:
-        async with morning(folder) as run:
+        async with morning(folder, setting) as run:
             rivals = [start(run, locked=False, port=run.order.port if n == 0 else free_port())
                       for n in range(offices)]  # fmt: skip
             stopping = asyncio.create_task(_stop_and_go(found, rivals, dice))

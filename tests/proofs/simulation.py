@@ -18,13 +18,13 @@ import sqlite3
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic, process_time
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 import structlog
@@ -52,7 +52,7 @@ from reminder.runtime import Runtime, Web
 from reminder.store import cases, inbox, people, reminders
 from reminder.store import overview as looked_up
 from reminder.store import tables as t
-from reminder.store.database import Tx
+from reminder.store.database import Database, Tx
 from reminder.store.reminders import Reminder
 from reminder.valves import Guard
 from reminder.web.app import web
@@ -131,8 +131,12 @@ class Left:
 class StormyOffice(RandomOffice):
     """The random office in the weather: its file, clock and channels, and what was seen to leave."""
 
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """Faults that its kind of database cannot be made to have."""
+
     def __init__(self, template: Path, path: Path, seed: str, only: Collection[str] | None) -> None:
         self.weather = Weather.of(seed, only)
+        self.weather.enabled -= self.lacks
         self.start = START + timedelta(days=random.Random(f"{seed}:start").randrange(365))
         numbers = itertools.count(1)
         self.new_id = lambda: f"s{next(numbers):08d}-{'x' * 16}"
@@ -153,7 +157,7 @@ class StormyOffice(RandomOffice):
 
     async def _open(self) -> Runtime:
         return Runtime(
-            db=_File(self.path, self.weather.boundary),
+            db=self._database(),
             desk=replace(desk(self.clock), new_id=self.new_id),
             chat=self.world.chat,
             sms=self.world.sms,
@@ -163,6 +167,33 @@ class StormyOffice(RandomOffice):
             guard=Guard(),
             elsewhere=self._elsewhere,
         )
+
+    @classmethod
+    def fresh(cls, folder: Path) -> Path:
+        """What each begins as a copy of."""
+        return fresh(folder)
+
+    def _database(self) -> Database:
+        return _File(self.path, self.weather.boundary)
+
+    @asynccontextmanager
+    async def befallen(self, name: str) -> AsyncIterator[None]:
+        """While this, or nothing, befalls the database as a whole."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as other:
+            if name == "database locked":
+                other.execute("BEGIN IMMEDIATE")
+            if name == "disk full":
+                await self._narrow(full=True)
+            yield
+        if name == "disk full":
+            await self._narrow(full=False)
+
+    async def _narrow(self, *, full: bool) -> None:
+        """Let the file grow to no more pages than it has: SQLite itself then says that the disk is full."""
+        async with self.rt.db.write() as tx:
+            has = (await tx.exec_driver_sql("PRAGMA page_count")).scalar()
+            pages = has if full else 2**30
+            await tx.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
     async def _elsewhere(self) -> datetime | None:
         """The provider's clock is right, and answers when the provider does."""
@@ -230,8 +261,15 @@ class Simulation(History):
 
     office: StormyOffice
 
-    def __init__(self, template: Path, path: Path, seed: str, only: Collection[str] | None = None) -> None:
-        super().__init__(StormyOffice(template, path, seed, only), Played())
+    def __init__(
+        self,
+        template: Path,
+        path: Path,
+        seed: str,
+        only: Collection[str] | None = None,
+        kind: type[StormyOffice] = StormyOffice,
+    ) -> None:
+        super().__init__(kind(template, path, seed, only), Played())
         self.seed, self.dice = seed, random.Random(f"{seed}:people")
         self.weather, self.world = self.office.weather, self.office.world
         self.heap: list[tuple[datetime, int, bool, Callable[[], None]]] = []
@@ -388,7 +426,7 @@ class Simulation(History):
             if wrong:
                 raise wrong[0] from None
             said = str(kinds[0])
-            name = "database locked" if "locked" in said else "disk full" if "full" in said else ""
+            name = "database locked" if "lock" in said else "disk full" if "full" in said else ""
             if name:
                 self.weather.fired[name] += 1
             return 1
@@ -396,16 +434,10 @@ class Simulation(History):
     async def _rest(self) -> None:
         """Webhooks, updates and jobs until nothing more is to be done at this instant."""
         name = self.weather.gather()
-        with closing(sqlite3.connect(self.office.path, isolation_level=None)) as other:
-            if name == "database locked":
-                other.execute("BEGIN IMMEDIATE")
-            if name == "disk full":
-                await self._narrow(full=True)
+        async with self.office.befallen(name):
             before = self.weather.passed
             done = await self._round()
             self.most_work = max(self.most_work, self.weather.passed - before)
-        if name == "disk full":
-            await self._narrow(full=False)
         for _ in range(ROUNDS):
             if not done:
                 break
@@ -437,13 +469,6 @@ class Simulation(History):
             came = await self._hurt(lambda: fetch(rt, timedelta(0)))
             if came + await self._hurt(lambda: fetch_missed(rt)):
                 self.next = rt.clock.now()
-
-    async def _narrow(self, *, full: bool) -> None:
-        """Let the file grow to no more pages than it has: SQLite itself then says that the disk is full."""
-        async with self.office.rt.db.write() as tx:
-            has = (await tx.exec_driver_sql("PRAGMA page_count")).scalar()
-            pages = has if full else 2**30
-            await tx.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
     # --- people ----------------------------------------------------------------------------------------
 
@@ -767,10 +792,16 @@ def quiet() -> None:
 
 
 def simulate(
-    template: Path, path: Path, seed: str, days: int, *, only: Collection[str] | None = None
+    template: Path,
+    path: Path,
+    seed: str,
+    days: int,
+    *,
+    only: Collection[str] | None = None,
+    kind: type[StormyOffice] = StormyOffice,
 ) -> Story:
     """One office of its own through so many days; `only` these faults, instead of what the seed enables."""
-    simulation = Simulation(template, path, seed, only)
+    simulation = Simulation(template, path, seed, only, kind)
     try:
         return simulation.play(days)
     finally:
@@ -815,13 +846,20 @@ def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the report is the product
 
 
-def years(seed: int, count: int, minutes: float, folder: Path) -> Report:
-    """So many office-years, each of a seed of its own, or as many as the minutes allow."""
-    report, began, template = Report(), monotonic(), fresh(folder)
+def years(
+    seed: int,
+    count: int,
+    days: int,
+    folder: Path,
+    kind: type[StormyOffice] = StormyOffice,
+    minutes: float = float("inf"),
+) -> Report:
+    """The first days of so many office-years, each of a seed of its own, or as many as the minutes allow."""
+    report, began, template = Report(), monotonic(), kind.fresh(folder)
     for n in range(count):
         if monotonic() - began > minutes * 60:
             break
-        story = simulate(template, folder / "year.db", f"{seed}.{n}", 365)
+        story = simulate(template, folder / "year.db", f"{seed}.{n}", days, kind=kind)
         report.add(story)
         say(f"{story.seed}: {story.days} days, {story.texts} texts, {story.chats} chat messages,"
             f" {story.fired.total()} faults, {len(story.breaks)} breaks")  # fmt: skip
@@ -841,7 +879,7 @@ def main() -> int:
     quiet()
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="simulation-") as made:
-        report = years(args.seed, args.years, args.minutes, Path(made))
+        report = years(args.seed, args.years, 365, Path(made), minutes=args.minutes)
     report.write()
     took, worked = monotonic() - began, process_time()
     say(f"{took:.0f} s; {worked / max(report.days / 365, 0.01):.0f} s of one processor an office-year")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.office import templates
 from tests.proofs.boundaries import Reference, Remains, Scenario, judged, reference_of, walk
-from tests.proofs.morning import MONDAY, mould
+from tests.proofs.morning import FILES, MONDAY
 from tests.proofs.outside import Outside
 
 
@@ -40,7 +40,7 @@ async def survey(
     dice = random.Random(f"{seed}:{scenario.name}")
     main = folder / "main"
     main.mkdir(parents=True)
-    await mould.copy_to(main)
+    await FILES.copy_to(main)
     _fold(main / "reminder.db")
     first = await walk(scenario, main, Outside.at(MONDAY), began=MONDAY, keep=True, seed=seed, begin=begin)
     assert first.world is not None

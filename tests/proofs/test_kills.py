@@ -134,5 +134,5 @@ async def test_a_second_office_on_the_same_file_is_refused(tmp_path: Path) -> No
         assert second.died != 0
         assert "already running" in await second.end()
         await first.end()
-        with only_one(run.order.file):
+        with only_one(Path(run.order.file)):
             pass
