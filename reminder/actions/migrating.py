@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from reminder.domain.planning import Difference, Told
 from reminder.domain.protocols import EntryKind, Protocol
 from reminder.domain.wanted import wanted
 from reminder.store import cases, overview, reminders
-from reminder.store.database import Database, Tx
+from reminder.store.database import Database, Tx, taken_back
 
 AHEAD = timedelta(days=14)
 """How far a change of the messages to come is shown."""
@@ -101,7 +100,7 @@ async def would_change(tx: Tx, desk: Desk, by: Actor, case_id: int, key: str) ->
     """The difference, found by doing it and taking it back. Refused where there would be none to make."""
     scene, value = await _ready(tx, desk, by, case_id, key)
     before = await texts_of(tx, desk, case_id, until=scene.now + AHEAD)
-    async with _tried(tx):
+    async with taken_back(tx):
         plan = await _put(tx, desk, by, case_id, value)
         after = await texts_of(tx, desk, case_id, until=scene.now + AHEAD)
     named = await _named_dates(tx, scene)
@@ -153,15 +152,6 @@ async def _put(tx: Tx, desk: Desk, by: Actor, case_id: int, value: dict[str, Any
     if await record.record(tx, desk, by, case_id, Event.PROTOCOL, value=value) is None:
         raise Refused("deed.repeated")
     return await replan(tx, desk, case_id)
-
-
-@asynccontextmanager
-async def _tried(tx: Tx) -> AsyncIterator[None]:
-    attempt = await tx.begin_nested()
-    try:
-        yield
-    finally:
-        await attempt.rollback()
 
 
 # --- the difference as people read it -----------------------------------------------------------

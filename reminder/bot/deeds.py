@@ -12,6 +12,7 @@ from reminder.domain.dates import say_weekday_date
 from reminder.domain.errors import NotFound, Refused
 from reminder.domain.people import Channel
 from reminder.store import cases
+from reminder.store.database import taken_back
 
 AHEAD = timedelta(days=14)
 """How far a change of the texts to come is shown."""
@@ -42,13 +43,10 @@ async def deed(turn: Turn, case_id: int | None, work: Callable[[], Awaitable[Pla
 async def foreseen(turn: Turn, case_id: int, work: Callable[[], Awaitable[Plan]]) -> list[str]:
     """What would change for the resident, in words. Tried and taken back; raises what the work would."""
     before = await _texts(turn, case_id)
-    attempt = await turn.tx.begin_nested()
-    try:
+    async with taken_back(turn.tx):
         await work()
         after = await _texts(turn, case_id)
         _sayable(before, after)
-    finally:
-        await attempt.rollback()
     return changed(turn, before, after) or [turn.word("bot.no_text")]
 
 

@@ -223,6 +223,17 @@ def driver_of(tx: Tx) -> Connection | None:
     return found if isinstance(found, Connection) else None
 
 
+@asynccontextmanager
+async def taken_back(tx: Tx) -> AsyncIterator[None]:
+    """Try something and look at it: what is done within leaves no trace, also where it raises."""
+    attempt, before = await tx.begin_nested(), list(tx.info.get(_AT_THE_END, ()))
+    try:
+        yield
+    finally:
+        tx.info[_AT_THE_END] = before
+        await attempt.rollback()
+
+
 _Step = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 

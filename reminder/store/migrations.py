@@ -62,7 +62,8 @@ async def fits(db: Database) -> str:
     Raises Faulty if another version of the program has made it one this program does not work with. A change
     that is just being made is waited for: whoever holds the run lock is seen by it, or sees what it did.
     """
-    async with db.read() as tx:
+    # A reader on a server would see how it was before the wait.
+    async with db.read() if db.sqlite else db.write() as tx:
         if not db.sqlite:
             await tx.execute(sa.text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": _LOCK})
         current = await _current(tx, db)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from reminder.store import audit, meta
 from reminder.store import tables as t
-from reminder.store.database import Database, Tx, in_tx
+from reminder.store.database import Database, Tx, in_tx, taken_back
 from reminder.store.migrations import migrate
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -75,6 +75,18 @@ async def test_what_was_not_committed_leaves_nothing_for_the_next(
         await add(tx, "two")
     async with db.read() as tx:
         assert list((await tx.execute(sa.select(t.audit.c.action))).scalars()) == ["two"]
+    await db.close()
+
+
+async def test_what_was_only_tried_is_not_accounted_for(postgres_url: str) -> None:
+    db = Database(postgres_url)
+    await migrate(db)
+    async with db.write() as tx:
+        await add(tx, "one")
+        async with taken_back(tx):
+            await add(tx, "two")
+    async with db.read() as tx:
+        assert list((await tx.execute(sa.select(t.audit.c.action))).scalars()) == ["one"]
     await db.close()
 
 
