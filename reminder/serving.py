@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
@@ -41,9 +41,17 @@ def collect_seldom() -> None:
 async def listen(rt: Runtime) -> None:
     """Take in what Telegram has for each bot, by post or by asking, for ever."""
     hooked = rt.web is not None and rt.web.hook_path
-    async with asyncio.TaskGroup() as group:
-        for bot in rt.bots:
-            group.create_task(keep_hooked(rt, bot) if hooked else poll(rt, bot))
+    await beside(keep_hooked(rt, bot) if hooked else poll(rt, bot) for bot in rt.bots)
+
+
+async def beside(listeners: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All at once; when one of them fails the others end too, and its fault is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for listener in listeners:
+                group.create_task(listener)
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None
 
 
 async def offer(rt: Runtime, *, menus: bool) -> None:

@@ -24,7 +24,7 @@ from reminder.domain.errors import Fault, Faulty
 from reminder.domain.people import of_bot
 from reminder.instance import Instance
 from reminder.runtime import Runtime
-from reminder.serving import listen, serve
+from reminder.serving import beside, listen, serve
 from reminder.settings import Settings
 from reminder.store import queue
 from reminder.store.database import Database, Tx
@@ -166,9 +166,7 @@ async def listen_in_turn(rt: Runtime) -> None:
     """As `serving.listen`; of several one at a time asks Telegram. Goes on once the database is back."""
     if rt.web is not None and rt.web.hook_path:
         await listen(rt)
-    async with asyncio.TaskGroup() as group:
-        for bot in rt.bots:
-            group.create_task(_ask_in_turn(rt, bot))
+    await beside(_ask_in_turn(rt, bot) for bot in rt.bots)
 
 
 async def _ask_in_turn(rt: Runtime, bot: int | None) -> None:
