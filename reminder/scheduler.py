@@ -29,6 +29,8 @@ class _Job:
     delay: Delay | None = None
     running: asyncio.Lock = field(default_factory=asyncio.Lock)
     again: bool = False
+    lay: bool = False
+    """Whether something was due after the last run that it had left."""
     began: float = float("-inf")
     alarm: asyncio.TimerHandle | None = None
 
@@ -113,12 +115,17 @@ class Scheduler:
             return None
 
     def _set_alarm(self, job: _Job, delay: float | None, *, busy: bool) -> None:
-        """What is due and was left lying waits for the next tick, unless we were busy with others."""
+        """What is due and was left lying waits for the next tick, unless we were busy with others.
+
+        It may have fallen due just after we looked: once we look again.
+        """
         loop = asyncio.get_running_loop()
         if job.alarm is not None:
             job.alarm.cancel()
             job.alarm = None
-        if delay is not None and (delay > 0 or busy) and delay < job.every.total_seconds():
+        lies = delay is not None and delay <= 0 and not busy
+        again, job.lay = lies and not job.lay, lies
+        if delay is not None and (again or not lies) and delay < job.every.total_seconds():
             moment = max(loop.time() + delay, job.began + TOGETHER)
             job.alarm = loop.call_at(moment, self.wake, job.name)
 
