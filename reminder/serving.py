@@ -58,9 +58,7 @@ async def offer(rt: Runtime, *, menus: bool) -> None:
     """Learn the bots' names and set everybody's menu, beside all else; then rest: what ends stops all."""
     from reminder.bot.menu import introduce, set_menus  # knows every command, and with them what those need
 
-    await introduce(rt)
-    if menus:
-        await set_menus(rt)
+    await asyncio.gather(introduce(rt), *([set_menus(rt)] if menus else []))
     await asyncio.Event().wait()
 
 

@@ -1,5 +1,6 @@
 """An office with two bots: each has its people, its rate and its troubles, and nobody notices which it is."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from reminder.domain.people import Channel, Sender
 from reminder.domain.rates import Rate, Rates
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime, Web
+from reminder.serving import offer
 from reminder.store import inbox, people
 from reminder.valves import new_valves
 from tests.actions.acting import rows
@@ -170,3 +172,19 @@ async def test_each_has_its_own_address_for_posts(both: tuple[Phones, ...]) -> N
     letters = await read(rt, lambda tx: inbox.waiting(tx, rt.desk.sealer, 9))
     assert [letter.source for letter in letters] == ["telegram", "telegram@2"]
     assert second.shown("lin") == []
+
+
+async def test_a_bot_that_never_says_its_name_keeps_nobodys_menu_back(both: tuple[Phones, ...]) -> None:
+    first, second = both
+    first.rt.bot_names.clear()
+    second.world.bot_token = "2:changed"
+    offered = asyncio.create_task(offer(first.rt, menus=True))
+    for _ in range(100):
+        if len(first.world.telegram.commands) == len(STAFF):
+            break
+        await asyncio.sleep(0.05)
+    assert len(first.world.telegram.commands) == len(STAFF)
+    assert first.rt.bot_names == {None: "reminder_bot"}
+    assert not offered.done()
+    offered.cancel()
+    await asyncio.wait([offered])
