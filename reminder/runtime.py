@@ -107,7 +107,9 @@ class Runtime:
 
     def valve(self, sender: Sender) -> Valve:
         """A further bot bears as much as the first, and is judged by itself."""
-        return self.valves.setdefault(sender.key, self.valves[sender.channel].another())
+        if sender.key not in self.valves:
+            self.valves[sender.key] = self.valves[sender.channel].another()
+        return self.valves[sender.key]
 
     def stopped(self) -> list[str]:
         """Channels on which nothing leaves just now, each in a sentence."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from reminder.domain.breakers import Breaker, Floods, Position
 from reminder.domain.messages import Answer, NotSent, Outgoing
-from reminder.domain.people import Channel
+from reminder.domain.people import Channel, parted
 from reminder.domain.rates import Bucket, Rates
 from reminder.domain.storms import Reading
 
@@ -64,7 +64,7 @@ class Valve:
             if bucket.room(monotonic) == bucket.rate.most:
                 del self._buckets[chat]  # it has rested: as if it had never been
         return [
-            int(chat.partition("@")[0])
+            int(parted(chat)[0])
             for chat, bucket in self._buckets.items()
             if chat and bucket.room(monotonic) < 1
         ]

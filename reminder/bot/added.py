@@ -31,9 +31,8 @@ async def add(turn: Turn, args: str) -> Answer:
     """`/add NO KEY [date] [| person | text]`: anything the case's protocol lets people add."""
     scene, rest = await case_of(turn, args)
     key, _, said = rest.partition(" ")
-    known = {m.key: m for m in added.addable(scene, turn.by)}
+    no, known = scene.row.case.number, {m.key: m for m in added.addable(scene, turn.by)}
     if key not in known:
-        no = scene.row.case.number
         options = [(m.words[turn.lang], f"add {no} {name}") for name, m in known.items()]
         return Answer(cards=(await offer(turn, turn.word("ask.add", no=no), options),))
     when, left = leading_when(turn, said)
@@ -42,11 +41,9 @@ async def add(turn: Turn, args: str) -> Answer:
     if name:
         value["person"] = person_first(turn, name)[0].id
     if when is None and (known[key].takes_place or known[key].on):
-        no = scene.row.case.number
         return Answer(cards=(await want(turn, f"add {no} {key}", turn.word("ask.add_day", no=no)),))
     if not value["text"] and added.says_text(turn.desk, known[key]):
-        no, day = scene.row.case.number, when.day if when else ""
-        line = f"add {no} {key} {day} | {name} |"
+        line = f"add {no} {key} {when.day if when else ''} | {name} |"
         return Answer(cards=(await want(turn, line, turn.word("ask.add_text", no=no)),))
     return await _added(turn, scene, key, value)
 

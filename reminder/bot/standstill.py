@@ -3,6 +3,7 @@
 from reminder.actions import holding
 from reminder.bot.turn import Turn
 from reminder.domain.breakers import Position
+from reminder.domain.people import parted
 from reminder.domain.said_dates import say_time
 from reminder.longtext import clip
 
@@ -17,5 +18,5 @@ async def standstill(turn: Turn) -> list[str]:
             key = "hold.account" if breaker.account else "hold.breaker"
             at = breaker.until.astimezone(turn.desk.office.zone).time()
             said = {"why": clip(breaker.why, 40), "time": say_time(at, None, turn.lang)}
-            lines.append(turn.word(key, channel=turn.word(f"channel.{sender.partition('@')[0]}"), **said))
+            lines.append(turn.word(key, channel=turn.word(f"channel.{parted(sender)[0]}"), **said))
     return lines

@@ -16,7 +16,7 @@ from reminder.bot.refusals import declined, said_no
 from reminder.bot.taps import tapped
 from reminder.bot.turn import Turn
 from reminder.domain.errors import Refused, Stale
-from reminder.domain.people import Person
+from reminder.domain.people import Person, parted
 from reminder.domain.policy import may
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
@@ -34,7 +34,7 @@ CODE_TRIES = 5
 
 async def handle(rt: Runtime, letter: Letter) -> None:
     """Deal with one update; again, it changes and says nothing. Bugs propagate: the caller counts them."""
-    heard = hear(letter.id, letter.content, inbox.bot_of(letter.source))
+    heard = hear(letter.id, letter.content, parted(letter.source)[1])
     if heard is None or not heard.private:
         await _finished(rt, letter, "ignored")
         if heard is not None and heard.callback and rt.chat is not None:

@@ -5,14 +5,16 @@ person has the bot they joined by. Chats, messages, taps and files of the first 
 writes them, those of another as `700001@123456`: no number of Telegram's has an "@" in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from reminder.channels.base import ChatPort
 from reminder.domain.messages import Accepted, Answer, Declined, Keyboard, Outgoing, Refusal, Trouble
-from reminder.domain.people import Channel, of_bot
+from reminder.domain.people import Channel, of_bot, parted
+
+T = TypeVar("T")
 
 NO_BOT = Declined(reason=Refusal.CONFIG, code="no_such_bot")
 """Somebody joined by a bot whose token is not set (any more): their messages wait for it."""
@@ -31,44 +33,44 @@ class Bots:
             await bot.close()
 
     async def send(self, message: Outgoing) -> Answer:
-        bot, chat, number = self._of(message.to)
-        if number is None and bot is not None:
-            return await bot.send(message)
-        return NO_BOT if bot is None else _marked(await bot.send(replace(message, to=chat)), number)
+        chat, number = parted(message.to)
+        if number is None:
+            return await self.bots[None].send(message)
+        plain = replace(message, to=chat)
+        return _marked(await self._by(number, lambda bot: bot.send(plain)), number)
 
     async def edit(self, chat: str, message_id: str, text: str, buttons: Keyboard = ()) -> Answer:
-        bot, message, _ = self._of(message_id)
-        return NO_BOT if bot is None else await bot.edit(_plain(chat), message, text, buttons)
+        message, number = parted(message_id)
+        return await self._by(number, lambda bot: bot.edit(parted(chat)[0], message, text, buttons))
 
     async def pin(self, chat: str, message_id: str) -> Answer:
-        bot, message, _ = self._of(message_id)
-        return NO_BOT if bot is None else await bot.pin(_plain(chat), message)
+        message, number = parted(message_id)
+        return await self._by(number, lambda bot: bot.pin(parted(chat)[0], message))
 
     async def unpin(self, chat: str, message_id: str) -> Answer:
-        bot, message, _ = self._of(message_id)
-        return NO_BOT if bot is None else await bot.unpin(_plain(chat), message)
+        message, number = parted(message_id)
+        return await self._by(number, lambda bot: bot.unpin(parted(chat)[0], message))
 
     async def delete(self, chat: str, message_id: str) -> Answer:
-        bot, message, _ = self._of(message_id)
-        return NO_BOT if bot is None else await bot.delete(_plain(chat), message)
+        message, number = parted(message_id)
+        return await self._by(number, lambda bot: bot.delete(parted(chat)[0], message))
 
     async def answer(self, callback_id: str, text: str = "", *, alert: bool = False) -> Answer:
-        bot, callback, _ = self._of(callback_id)
-        return NO_BOT if bot is None else await bot.answer(callback, text, alert=alert)
+        callback, number = parted(callback_id)
+        return await self._by(number, lambda bot: bot.answer(callback, text, alert=alert))
 
     async def send_document(self, chat: str, name: str, content: bytes, caption: str = "") -> Answer:
-        bot, plain, number = self._of(chat)
-        if bot is None:
-            return NO_BOT
-        return _marked(await bot.send_document(plain, name, content, caption), number)
+        plain, number = parted(chat)
+        sent = await self._by(number, lambda bot: bot.send_document(plain, name, content, caption))
+        return _marked(sent, number)
 
     async def fetch_file(self, file_id: str, limit_bytes: int) -> bytes | Trouble:
-        bot, file, _ = self._of(file_id)
-        return NO_BOT if bot is None else await bot.fetch_file(file, limit_bytes)
+        file, number = parted(file_id)
+        return await self._by(number, lambda bot: bot.fetch_file(file, limit_bytes))
 
     async def set_commands(self, chat: str, lang: str, commands: list[tuple[str, str]]) -> Answer:
-        bot, plain, _ = self._of(chat)
-        return NO_BOT if bot is None else await bot.set_commands(plain, lang, commands)
+        plain, number = parted(chat)
+        return await self._by(number, lambda bot: bot.set_commands(plain, lang, commands))
 
     async def updates(self, offset: int | None, wait: timedelta) -> list[dict[str, Any]] | Trouble:
         """Of the first bot, as all that follows; each other one is asked by itself (`Runtime.bots`)."""
@@ -83,15 +85,9 @@ class Bots:
     async def me(self) -> dict[str, Any] | Trouble:
         return await self.bots[None].me()
 
-    def _of(self, name: str) -> tuple[ChatPort | None, str, int | None]:
-        """The bot something belongs to, None if it is not set up; its plain name; the bot's number."""
-        plain, _, mark = name.partition("@")
-        number = int(mark) if mark else None
-        return self.bots.get(number), plain, number
-
-
-def _plain(name: str) -> str:
-    return name.partition("@")[0]
+    async def _by(self, number: int | None, call: Callable[[ChatPort], Awaitable[T]]) -> T | Declined:
+        bot = self.bots.get(number)
+        return NO_BOT if bot is None else await call(bot)
 
 
 def _marked(answer: Answer, bot: int | None) -> Answer:

@@ -41,6 +41,12 @@ def of_bot(name: object, bot: int | None) -> str:
     return f"{name}@{bot}" if bot is not None and name else str(name)
 
 
+def parted(name: str) -> tuple[str, int | None]:
+    """What `of_bot` has put together: the plain name, and the bot."""
+    plain, _, mark = name.partition("@")
+    return plain, int(mark) if mark else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """What messages of a channel leave by; how much it bears, and whether it is heard, is its own affair.

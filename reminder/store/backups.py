@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reminder.domain.errors import ReminderError
 from reminder.failpoints import failpoint
-from reminder.store.migrations import OLDEST, Schema, revisions
+from reminder.store.migrations import OLDEST, revisions
 
 FOLDER = "backups"
 PREFIX = "reminder-"
@@ -77,7 +77,7 @@ def verify(copy: Path) -> Backup:
     if found != said:
         raise ReminderError(f"{copy} does not hold the rows it should. Nothing was changed.")
     known = revisions()
-    if found.revision not in known and not _schema(copy).allows(known):
+    if found.revision not in known and _oldest(copy) not in known:
         raise ReminderError(
             f"{copy} is of a newer version of this program (schema {found.revision}). Nothing was changed."
         )
@@ -157,11 +157,10 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _schema(path: Path) -> Schema:
+def _oldest(path: Path) -> str:
     with _opened(path) as connection:
-        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         said = connection.execute("SELECT value FROM meta WHERE key = ?", (OLDEST,)).fetchone()
-    return Schema(revision=revision, oldest=said[0] if said else "")
+    return str(said[0]) if said else ""
 
 
 def _described(path: Path, now: datetime) -> Backup:

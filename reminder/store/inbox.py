@@ -54,12 +54,6 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _KEEP = written_once(t.inbox, ["source", "external_id"], t.inbox.c.id)
 
 
-def bot_of(source: str) -> int | None:
-    """The number of the bot a letter came by; None: the first, or no bot."""
-    mark = source.partition("@")[2]
-    return int(mark) if mark else None
-
-
 async def waiting(tx: Tx, sealer: Sealer, limit: int) -> list[Letter]:
     """What has not been dealt with, oldest first."""
     return [_letter(row, sealer) for row in await _WAITING.rows(tx, limit=limit)]

@@ -1,6 +1,7 @@
 """Two who write to the account at the same moment follow one another, on a server too."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -14,13 +15,20 @@ from reminder.store.migrations import migrate
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
+@pytest.fixture
+async def db(postgres_url: str) -> AsyncIterator[Database]:
+    made = Database(postgres_url)
+    await migrate(made)
+    yield made
+    await made.close()
+
+
 async def add(tx: Tx, action: str) -> None:
     await audit.add(tx, at=NOW, actor=None, action=action, subject="", detail={})
 
 
-async def test_the_chain_holds_when_two_transactions_write_at_once(postgres_url: str) -> None:
-    db, both = Database(postgres_url), asyncio.Barrier(2)
-    await migrate(db)
+async def test_the_chain_holds_when_two_transactions_write_at_once(db: Database) -> None:
+    both = asyncio.Barrier(2)
 
     async def deed(action: str) -> None:
         async with db.write() as tx:
@@ -31,13 +39,11 @@ async def test_the_chain_holds_when_two_transactions_write_at_once(postgres_url:
     await asyncio.gather(deed("one"), deed("two"))
     async with db.read() as tx:
         assert await audit.broken_at(tx) is None
-    await db.close()
 
 
-async def test_two_who_wrote_and_then_want_each_others_rows_both_get_on(postgres_url: str) -> None:
+async def test_two_who_wrote_and_then_want_each_others_rows_both_get_on(db: Database) -> None:
     """Nobody holds the account while something else is still to be locked."""
-    db, both = Database(postgres_url), asyncio.Barrier(2)
-    await migrate(db)
+    both = asyncio.Barrier(2)
     async with db.write() as tx:
         for key in ("one", "two"):
             await meta.put(tx, key, "")
@@ -56,14 +62,9 @@ async def test_two_who_wrote_and_then_want_each_others_rows_both_get_on(postgres
     await asyncio.wait_for(asyncio.gather(deed("one", None), deed("two", "one")), 20)
     async with db.read() as tx:
         assert await audit.broken_at(tx) is None
-    await db.close()
 
 
-async def test_what_was_not_committed_leaves_nothing_for_the_next(
-    postgres_url: str,
-) -> None:
-    db = Database(postgres_url)
-    await migrate(db)
+async def test_what_was_not_committed_leaves_nothing_for_the_next(db: Database) -> None:
 
     async def undone(tx: Tx) -> None:
         await add(tx, "one")
@@ -75,25 +76,19 @@ async def test_what_was_not_committed_leaves_nothing_for_the_next(
         await add(tx, "two")
     async with db.read() as tx:
         assert list((await tx.execute(sa.select(t.audit.c.action))).scalars()) == ["two"]
-    await db.close()
 
 
-async def test_what_was_only_tried_is_not_accounted_for(postgres_url: str) -> None:
-    db = Database(postgres_url)
-    await migrate(db)
+async def test_what_was_only_tried_is_not_accounted_for(db: Database) -> None:
     async with db.write() as tx:
         await add(tx, "one")
         async with taken_back(tx):
             await add(tx, "two")
     async with db.read() as tx:
         assert list((await tx.execute(sa.select(t.audit.c.action))).scalars()) == ["one"]
-    await db.close()
 
 
-async def test_a_reader_sees_one_moment_whoever_commits_meanwhile(postgres_url: str) -> None:
+async def test_a_reader_sees_one_moment_whoever_commits_meanwhile(db: Database) -> None:
     """Else the nightly look, which asks several times, would find gaps that never were."""
-    db = Database(postgres_url)
-    await migrate(db)
     async with db.read() as reading:
         assert await meta.get(reading, "one") is None
         async with db.write() as tx:
@@ -101,4 +96,3 @@ async def test_a_reader_sees_one_moment_whoever_commits_meanwhile(postgres_url: 
         assert await meta.get(reading, "one") is None
     async with db.read() as reading:
         assert await meta.get(reading, "one") == "said"
-    await db.close()
