@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import crashing, firing, ledger, planning, steady, waiting
+from bench import crashing, firing, ledger, planning, steady, waiting, workers
 from bench.kit import ROOT, Row, keep, line, machine, publish, versions
 
 BENCHES: dict[str, Callable[..., list[Row]]] = {
@@ -17,6 +17,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "steady": steady.rows,
     "plan": planning.rows,
     "ledger": ledger.rows,
+    "workers": workers.rows,
 }
 PRINTED = {
     "workdays": ("bench.workdays",),

@@ -47,7 +47,7 @@ class Null:
     """An `SmsPort` that takes everything on at once.
 
     With a ledger it writes each number and moment there, as the outside world would remember it, before it
-    answers: what a killed process had sent is seen there.
+    answers: what a killed process had sent is seen there. Which process it was stands behind them.
     """
 
     name = Channel.SMS
@@ -60,7 +60,7 @@ class Null:
     async def send(self, message: Outgoing) -> Answer:
         self.count += 1
         if self._file is not None:
-            os.write(self._file, f"{message.to} {time.time():.6f}\n".encode())
+            os.write(self._file, f"{message.to} {time.time():.6f} {os.getpid()}\n".encode())
         return Accepted(provider_id=f"SM{message.token}")
 
     async def find(self, *, to: str, since: datetime, body: str) -> list[Found] | Trouble:  # noqa: ARG002
@@ -83,14 +83,14 @@ class Null:
 
 @asynccontextmanager
 async def stage(
-    url: str, *, clock: Clock | None = None, ledger: Path | None = None
+    url: str, *, clock: Clock | None = None, ledger: Path | None = None, shared: bool = False
 ) -> AsyncIterator[tuple[Runtime, Null]]:
     """An office on a database, migrated; without the brake on storms, which would ask an administrator."""
     desk = desk_at(clock or ManualClock(START))  # type: ignore[arg-type]
     office = replace(desk.office, phone="202-555-0100")
     desk = replace(desk, office=office, new_id=lambda: secrets.token_urlsafe(24))
     collect_seldom()
-    db, sms = Database(url), Null(ledger)
+    db, sms = Database(url, shared=shared), Null(ledger)
     try:
         await migrate(db)
         yield Runtime(db=db, desk=desk, sms=sms), sms
