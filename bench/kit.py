@@ -24,7 +24,7 @@ PEERS = Path(os.environ.get("REMINDER_BENCH_PEERS", ROOT / ".venv" / "bench"))
 
 LIBRARIES = (
     "sqlalchemy", "aiosqlite", "psycopg", "apscheduler", "python-telegram-bot", "procrastinate", "pgqueuer",
-    "asyncpg", "chinesecalendar",
+    "asyncpg", "celery", "chinesecalendar",
 )  # fmt: skip
 SEED = 1
 
@@ -78,7 +78,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-_AWAY = {"procrastinate", "pgqueuer", "asyncpg"}
+_AWAY = {"procrastinate", "pgqueuer", "asyncpg", "celery"}
 
 
 def _away(name: str, path: list[str]) -> str:
@@ -214,3 +214,16 @@ def python(*arguments: str, seconds: float = 600, **env: str) -> dict[str, Any] 
         return None
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
+
+
+def memory() -> float:
+    """MB of this process's own memory now."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def say(path: Path, found: dict[str, float]) -> None:
+    with path.open("a") as out:
+        out.write(json.dumps(found) + "\n")

@@ -3,19 +3,31 @@
 `rate NAME N URL` times N in and N fired; `put NAME N URL LATE` plans them, due LATE seconds ago;
 `work NAME URL LEDGER` fires what is due until it is killed, each job writing its number into the ledger,
 with what the library does by default.
+
+`fill NAME URL PENDING DUE AT` plans so many for tomorrow, and among them some for the moment AT; `wait NAME
+URL PENDING DUE AT LEDGER REPORT` fires those until it is killed. What is late before it starts is fired all
+the same, what falls due then as the library does by default. Every second it writes its memory and CPU to
+REPORT.
 """
 
 import asyncio
 import json
 import os
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
+
+from bench.kit import memory, say
 
 DONE = [0]
 LEDGER = [-1]
+PROVIDER = [0.0]
+"""Seconds it takes to answer."""
 
 
 async def job(n: int) -> None:
@@ -23,7 +35,16 @@ async def job(n: int) -> None:
     DONE[0] += 1
     if LEDGER[0] >= 0:
         os.write(LEDGER[0], f"{n} {time.time():.6f}\n".encode())
-        await asyncio.sleep(0.005)  # what a provider takes to answer
+        if PROVIDER[0]:
+            await asyncio.sleep(PROVIDER[0])
+
+
+def moments(pending: int, due: int, at: float) -> Iterator[tuple[int, datetime]]:
+    """So many for tomorrow and later, by number, and in the middle of them those for the moment `at`."""
+    tomorrow, then = datetime.now(UTC) + timedelta(days=1), datetime.fromtimestamp(at, UTC)
+    for number in range(pending + due):
+        is_due = 0 <= number - pending // 2 < due
+        yield number, then if is_due else tomorrow + timedelta(seconds=number)
 
 
 async def until_done(n: int) -> None:
@@ -39,6 +60,17 @@ def _plain(url: str) -> str:
     return url.replace("+psycopg", "")
 
 
+def _write_ahead(engines: Any, synchronous: str) -> None:
+    """SQLite as it serves them best, of one engine of SQLAlchemy's or of all."""
+    import sqlalchemy as sa
+
+    @sa.event.listens_for(engines, "connect")
+    def _(raw: Any, _record: object) -> None:
+        if type(raw).__module__.startswith("sqlite3"):
+            for pragma in ("journal_mode=WAL", f"synchronous={synchronous}"):
+                raw.execute(f"PRAGMA {pragma}")
+
+
 # APScheduler 3
 
 
@@ -52,13 +84,7 @@ def _scheduler(url: str, *, patient: bool) -> Any:
         store = MemoryJobStore()
     else:
         engine = sa.create_engine(url.replace("+aiosqlite", ""))
-        if engine.dialect.name == "sqlite":
-
-            @sa.event.listens_for(engine, "connect")
-            def _(raw: Any, _record: object) -> None:
-                for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-                    raw.execute(f"PRAGMA {pragma}")
-
+        _write_ahead(engine, "FULL")
         store = SQLAlchemyJobStore(engine=engine)
     defaults = {"misfire_grace_time": None} if patient else {}
     return AsyncIOScheduler(jobstores={"default": store}, timezone=UTC, job_defaults=defaults)
@@ -85,6 +111,14 @@ async def apscheduler_put(n: int, url: str, late: float) -> None:
     scheduler = _scheduler(url, patient=False)
     scheduler.start(paused=True)
     apscheduler_add(scheduler, n, late)
+    scheduler.shutdown(wait=False)
+
+
+async def apscheduler_fill(url: str, pending: int, due: int, at: float) -> None:
+    scheduler = _scheduler(url, patient=at <= time.time())
+    scheduler.start(paused=True)
+    for number, moment in moments(pending, due, at):
+        scheduler.add_job("bench.peers:job", "date", run_date=moment, args=[number], id=str(number))
     scheduler.shutdown(wait=False)
 
 
@@ -118,6 +152,57 @@ async def jobqueue_rate(n: int, _url: str) -> Rate:
     fired = time.perf_counter()
     await queue.stop(wait=False)
     return planned - begun, fired - planned
+
+
+async def jobqueue_wait(pending: int, due: int, at: float) -> None:
+    """Whoever starts adds them again."""
+    from telegram.ext import ApplicationBuilder, JobQueue
+
+    app = ApplicationBuilder().token("1:a").job_queue(JobQueue()).build()
+    queue = app.job_queue
+    assert queue is not None
+    await queue.start()
+
+    async def called(context: Any) -> None:
+        await job(context.job.data)
+
+    patient = {"misfire_grace_time": None} if at <= time.time() else {}
+    for number, moment in moments(pending, due, at):
+        queue.run_once(called, moment, data=number, job_kwargs=patient)
+    await asyncio.Event().wait()
+
+
+# Celery, with its broker in SQLite: what it keeps in Redis or RabbitMQ it keeps there in the same way
+
+
+def _celery(url: str, synchronous: str) -> tuple[Any, Any]:
+    import sqlalchemy as sa
+    from celery import Celery
+
+    _write_ahead(sa.Engine, synchronous)
+    app = Celery("bench", broker=f"sqla+{url}")
+    app.conf.broker_connection_retry_on_startup = True
+
+    @app.task(name="job", ignore_result=True)  # type: ignore[untyped-decorator]
+    def called(number: int) -> None:
+        DONE[0] += 1
+        os.write(LEDGER[0], f"{number} {time.time():.6f}\n".encode())
+
+    return app, called
+
+
+async def celery_fill(url: str, pending: int, due: int, at: float) -> None:
+    app, task = _celery(url, "OFF")
+    with app.pool.acquire(block=True) as connection:
+        producer = app.amqp.Producer(connection)
+        for number, moment in moments(pending, due, at):
+            task.apply_async((number,), eta=moment, producer=producer)
+
+
+async def celery_work(url: str) -> None:
+    app, _ = _celery(url, "FULL")
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    app.worker_main(["worker", "--pool", "solo", "--loglevel", "CRITICAL", *alone])
 
 
 # Procrastinate
@@ -220,6 +305,31 @@ PUTS = {"apscheduler": apscheduler_put, "procrastinate": procrastinate_put, "pgq
 WORKS = {"apscheduler": apscheduler_work, "procrastinate": procrastinate_work, "pgqueuer": pgqueuer_work}
 
 
+FILLS = {"apscheduler": apscheduler_fill, "celery": celery_fill}
+WAITS = {"apscheduler": apscheduler_work, "celery": celery_work}
+
+
+READ = {
+    "apscheduler": ("apscheduler.jobstores.sqlalchemy", "apscheduler.schedulers.asyncio"),
+    "jobqueue": ("telegram.ext", "apscheduler.schedulers.asyncio"),
+    "celery": ("celery.bin.worker", "celery.apps.worker", "celery.worker", "kombu.transport.sqlalchemy"),
+}
+"""Before the first report: what a burst adds does not include the libraries."""
+
+
+def _reporting(path: Path) -> None:
+    def report() -> None:
+        while True:
+            say(path, {"memory": memory(), "cpu": time.process_time(), "sent": DONE[0]})
+            time.sleep(1)
+
+    threading.Thread(target=report, daemon=True).start()
+
+
+def _ledger(path: str) -> None:
+    LEDGER[0] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
 def main() -> None:
     what, name, *rest = sys.argv[1:]
     answer: dict[str, float] = {}
@@ -229,9 +339,20 @@ def main() -> None:
         answer = {"put": n / put, "fired": n / fired, "both": n / (put + fired)}
     elif what == "put":
         asyncio.run(PUTS[name](int(rest[0]), rest[1], float(rest[2])))
-    else:
-        LEDGER[0] = os.open(rest[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    elif what == "work":
+        _ledger(rest[1])
+        PROVIDER[0] = 0.005
         asyncio.run(WORKS[name](rest[0]))
+    else:
+        url, pending, due, at = rest[0], int(rest[1]), int(rest[2]), float(rest[3])
+        if what == "fill":
+            asyncio.run(FILLS[name](url, pending, due, at))
+        else:
+            _ledger(rest[4])
+            for module in READ[name]:
+                import_module(module)
+            _reporting(Path(rest[5]))
+            asyncio.run(WAITS[name](url) if name in WAITS else jobqueue_wait(pending, due, at))
     print(json.dumps(answer))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from bench import waiting_peers
 from bench.crashing import counted, sent, spawn
 from bench.firing import folder
 from bench.kit import Row
@@ -172,7 +173,7 @@ def rows(*, full: bool = False) -> list[Row]:
     with folder() as place:
         asyncio.run(build(file_url(place), 100_000, due))
         found += _burst(place, due, 3600 if full else 120)
-    return found
+    return found + waiting_peers.rows(full=full)
 
 
 async def _emptied(url: str) -> None:

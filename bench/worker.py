@@ -5,28 +5,15 @@ how much memory and CPU it has taken to REPORT.
 """
 
 import asyncio
-import json
 import sys
 import time
 from datetime import timedelta
 from pathlib import Path
 
+from bench.kit import memory, say
 from bench.stage import Shifted, stage
 from jobs.timetable import TIMETABLE
 from reminder.app import scheduled
-
-
-def memory() -> float:
-    """MB of this process's own memory now."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def say(path: Path, found: dict[str, float]) -> None:
-    with path.open("a") as out:
-        out.write(json.dumps(found) + "\n")
 
 
 async def main() -> None:
