@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import crashing, firing, ledger, planning, steady, waiting, workers
+from bench import crashing, firing, ledger, planning, sending, steady, waiting, workers
 from bench.kit import ROOT, Row, keep, line, machine, publish, versions
 
 BENCHES: dict[str, Callable[..., list[Row]]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "plan": planning.rows,
     "ledger": ledger.rows,
     "workers": workers.rows,
+    "sending": sending.rows,
 }
 PRINTED = {
     "workdays": ("bench.workdays",),
@@ -26,7 +27,6 @@ PRINTED = {
     "reading": ("bench.ledger", "20000"),
     "start": ("bench.start",),
     "restart": ("bench.restart",),
-    "sending": ("bench.sending", "1"),
 }
 """Those that only print what they find."""
 

@@ -1,8 +1,8 @@
 """How many messages a second leave over real HTTP, beside the bare client libraries.
 
-Run `python -m bench.sending [rounds]`. A stub of both providers answers on loopback, in a process of its
-own, at once or after 50 ms. The rows of a round take turns, and of each row the best round counts: a
-neighbour on the machine can only slow one down.
+`python -m bench sending`; `python -m bench.sending [rounds]` also prints each number in flight. A stub of
+both providers answers on loopback, in a process of its own, at once or after 50 ms. What is measured in a
+round takes turns, and of each the best round counts: a neighbour on the machine can only slow one down.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from multiprocessing.connection import Connection
@@ -28,6 +28,7 @@ from telegram.request import BaseRequest, HTTPXRequest
 from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from bench.kit import Row, line
 from reminder.channels.base import Port
 from reminder.channels.telegram import Telegram
 from reminder.channels.telegram_http import AiohttpRequest
@@ -183,9 +184,9 @@ async def through(port: Port, to: str) -> AsyncIterator[Call]:
     await port.close()
 
 
-DEFAULT, CLASS, OUR_CHAT = "library, its own layer", "library, our request class", "our Telegram"
+DEFAULT, CLASS, OUR_CHAT = "the library, its own layer", "the library, our request class", "our Telegram"
 RAW, TWILIO, OUR_TEXTS = "aiohttp alone", "twilio's async client", "our SMS"
-ROWS: dict[str, Callable[[str], Any]] = {
+CLIENTS: dict[str, Callable[[str], Any]] = {
     DEFAULT: default_layer,
     RAW: raw_aiohttp,
     CLASS: our_layer,
@@ -195,9 +196,9 @@ ROWS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def widths(row: str) -> tuple[int, ...]:
+def widths(client: str) -> tuple[int, ...]:
     """The library's own layer takes minutes for the widest, where it sends twenty a second."""
-    return tuple(width for width in IN_FLIGHT if width <= 64) if row == DEFAULT else IN_FLIGHT
+    return tuple(width for width in IN_FLIGHT if width <= 64) if client == DEFAULT else IN_FLIGHT
 
 
 # The measurement
@@ -205,16 +206,19 @@ def widths(row: str) -> tuple[int, ...]:
 
 @dataclass
 class Rates:
-    """Messages a second, and microseconds of CPU each, by row, delay and number in flight."""
+    """Messages a second, and microseconds of CPU each, by client, delay and number in flight."""
 
     rate: dict[tuple[str, int, int], list[float]] = field(default_factory=dict)
     cpu: dict[tuple[str, int, int], list[float]] = field(default_factory=dict)
 
-    def at(self, row: str, delay: int, width: int) -> float:
-        return max(self.rate[row, delay, width])
+    def at(self, client: str, delay: int, width: int) -> float:
+        return max(self.rate[client, delay, width])
 
-    def best(self, row: str, delay: int) -> float:
-        return max(self.at(row, delay, width) for width in widths(row))
+    def best(self, client: str, delay: int) -> float:
+        return max(self.at(client, delay, width) for width in widths(client))
+
+    def spent(self, client: str, delay: int, width: int) -> float:
+        return min(self.cpu[client, delay, width])
 
 
 async def measure(made: Callable[[str], Any], base: str, width: int) -> tuple[float, float]:
@@ -240,57 +244,95 @@ async def measure(made: Callable[[str], Any], base: str, width: int) -> tuple[fl
     return done / taken, worked / done * 1e6
 
 
+@contextlib.contextmanager
+def stub() -> Iterator[dict[int, str]]:
+    """Where it answers, by delay in milliseconds."""
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield dict(zip(DELAYS, (f"http://127.0.0.1:{port}" for port in ours.recv()), strict=True))
+    finally:
+        process.terminate()
+        process.join()
+
+
+def measured(rounds: int) -> Rates:
+    rates = Rates()
+    with stub() as bases, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # twilio's client passes `auth=`
+        for _, delay, width, client in itertools.product(range(rounds), DELAYS, IN_FLIGHT, CLIENTS):
+            if width in widths(client):
+                rate, cpu = asyncio.run(measure(CLIENTS[client], bases[delay], width))
+                rates.rate.setdefault((client, delay, width), []).append(rate)
+                rates.cpu.setdefault((client, delay, width), []).append(cpu)
+    return rates
+
+
+GOALS: tuple[tuple[str, str, dict[int, float]], ...] = (
+    (OUR_CHAT, DEFAULT, {0: 3, 50: 6}),
+    (OUR_CHAT, CLASS, {0: 0.75, 50: 0.75}),
+    (OUR_TEXTS, TWILIO, {0: 0.75, 50: 0.75}),
+)
+"""How many times another one we are to be, each at its best number in flight, by delay."""
+
+COLLAPSED = {OUR_CHAT: 0.75, OUR_TEXTS: None}
+"""Less than so much of the best rate with most in flight is a collapse; of texts nobody asked."""
+
+
+def compared(rates: Rates) -> list[Row]:
+    found = []
+    for delay in DELAYS:
+        for ours, theirs, goals in GOALS:
+            row = Row(
+                work=f"over HTTP, answered after {delay} ms: {ours}",
+                ours=rates.best(ours, delay),
+                unit="/s",
+                peer=theirs,
+                theirs=rates.best(theirs, delay),
+                limit=rates.best(RAW, delay),
+                goal=goals[delay],
+            )
+            found.append(row)
+        found += [_widest(rates, client, delay, goal) for client, goal in COLLAPSED.items()]
+    return found
+
+
+def _widest(rates: Rates, client: str, delay: int, goal: float | None) -> Row:
+    """The CPU is told beside it: the widths are seconds apart, and neighbours come and go."""
+    most = IN_FLIGHT[-1]
+    least = min(rates.spent(client, delay, width) for width in IN_FLIGHT)
+    return Row(
+        work=f"over HTTP, answered after {delay} ms: {client}, {most} in flight",
+        ours=rates.at(client, delay, most),
+        unit="/s",
+        peer="at its best",
+        theirs=rates.best(client, delay),
+        limit=rates.at(RAW, delay, most),
+        goal=goal,
+        note=f"{rates.spent(client, delay, most):,.0f} µs of CPU a message, at the least {least:,.0f}",
+    )
+
+
+def rows(*, full: bool = False) -> list[Row]:
+    return compared(measured(3 if full else 2))
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    warnings.filterwarnings("ignore", category=DeprecationWarning)  # twilio's client passes `auth=`
-    ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    stub = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
-    stub.start()
-    bases = dict(zip(DELAYS, (f"http://127.0.0.1:{port}" for port in ours.recv()), strict=True))
-    rates = Rates()
-    turns = itertools.product(range(rounds), DELAYS, IN_FLIGHT, ROWS)
-    for _, delay, width, row in turns:
-        if width in widths(row):
-            rate, cpu = asyncio.run(measure(ROWS[row], bases[delay], width))
-            rates.rate.setdefault((row, delay, width), []).append(rate)
-            rates.cpu.setdefault((row, delay, width), []).append(cpu)
-    stub.terminate()
-    stub.join()
-    report(rates, rounds)
-
-
-def report(rates: Rates, rounds: int) -> None:
+    rates = measured(rounds)
     names = ("python-telegram-bot", "httpx", "aiohttp", "twilio")
     libraries = ", ".join(f"{name} {version(name)}" for name in names)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {libraries}; {rounds} rounds")
     print("messages/s (µs of CPU each), in flight: " + ", ".join(str(width) for width in IN_FLIGHT))
-    for delay in DELAYS:
-        for row in ROWS:
-            cells = (
-                f"{rates.at(row, delay, width):,.0f} ({min(rates.cpu[row, delay, width]):,.0f})"
-                for width in widths(row)
-            )
-            print(f"{delay:2} ms  {row:28}" + "".join(f"{cell:>15}" for cell in cells))
-    for delay, times in ((0, 3), (50, 6)):
-        ours = rates.best(OUR_CHAT, delay)
-        _limit(
-            f"our Telegram at {delay} ms, of the library's own layer",
-            ours / rates.best(DEFAULT, delay),
-            times,
+    for delay, client in itertools.product(DELAYS, CLIENTS):
+        cells = (
+            f"{rates.at(client, delay, width):,.0f} ({rates.spent(client, delay, width):,.0f})"
+            for width in widths(client)
         )
-        _limit(
-            f"our Telegram at {delay} ms, of our request class bare", ours / rates.best(CLASS, delay), 0.75
-        )
-        spent = [min(rates.cpu[OUR_CHAT, delay, width]) for width in IN_FLIGHT]
-        # By CPU, since the widths are measured minutes apart and neighbours come and go.
-        what = f"our Telegram at {delay} ms, no collapse: least CPU of that with {IN_FLIGHT[-1]} in flight"
-        _limit(what, min(spent) / spent[-1], 0.75)
-        texts = rates.best(OUR_TEXTS, delay) / rates.best(TWILIO, delay)
-        _limit(f"our SMS at {delay} ms, of twilio's bare client", texts, 0.75)
-
-
-def _limit(what: str, found: float, least: float) -> None:
-    print(f"{'reached' if found >= least else 'MISSED '}  {found:5.2f} (at least {least:g})  {what}")
+        print(f"{delay:2} ms  {client:30}" + "".join(f"{cell:>15}" for cell in cells))
+    print(*map(line, compared(rates)), sep="\n")
 
 
 if __name__ == "__main__":
