@@ -4,7 +4,7 @@
 
 A fluid queue in steps of one second: what falls due, by a profile of the day, against what tokens, senders
 and workers let through. Rates per open case and day are those of the demo county's 400 days (`make year`);
-CPU per message is measured by bench/plan_and_fire.py and bench/sending.py. Nothing here sends anything.
+CPU per message is measured by bench/firing.py and bench/sending.py. Nothing here sends anything.
 """
 
 import argparse
