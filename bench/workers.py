@@ -36,7 +36,7 @@ from reminder.domain.messages import Answer, Outgoing
 from reminder.runtime import Runtime
 from reminder.store import people
 from reminder.valves import Turns
-from reminder.workers import announce, conninfo, jobs_of
+from reminder.workers import announcing, conninfo, jobs_of
 from tests.postgres import Server, server
 
 SOME_TIME_AFTER = START + 3 * TEN
@@ -79,7 +79,7 @@ async def main() -> None:
     async with stage(url, clock=clock, ledger=Path(ledger), shared=True) as (base, sms):
         bots = Bots({bot: NullChat(now=clock.now, null=sms) for bot in BOTS})
         me = f"{socket.gethostname()} {os.getpid()}"
-        rt = replace(base, chat=bots, turns=Turns(me=me), announce=announce)
+        rt = announcing(replace(base, chat=bots, turns=Turns(me=me)))
         Cluster(jobs_of(rt), conninfo=conninfo(url), meters=rt.meters).start()
         await asyncio.Event().wait()
 
@@ -350,7 +350,7 @@ def rows(*, full: bool = False) -> list[Row]:
             called=f"{n:,} texts and {n:,} by four bots",
             n=2 * n,
             chats=n,
-            why="All bots are one job and texts another, so no more than two workers send",
+            why="Each bot is a job and texts are another: five to share out",
         ),
     )
     found: list[Row] = []

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jobs import turns
 from jobs.guarding import clear, look
@@ -11,7 +11,7 @@ from reminder.actions import holding
 from reminder.actions.deliveries import hear_all
 from reminder.actions.dispatching import Claimed, claim, end_late
 from reminder.domain.messages import Answer, Declined, NotSent, Outgoing, Unknown
-from reminder.domain.people import Channel, Sender
+from reminder.domain.people import Channel, Sender, of_bot
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
@@ -46,6 +46,35 @@ async def dispatch_sms(rt: Runtime) -> int:
     return await _all(rt, [one for one in rt.senders if one.channel is Channel.SMS])
 
 
+SHARES = 8
+"""So many workers at most send by a channel's bots at once, however many bots there are."""
+
+
+def shares(rt: Runtime) -> dict[str, list[Sender]]:
+    """Who sends, by the job that has them on many machines: a few bots each, and one for the number."""
+    found: dict[str, list[Sender]] = {}
+    for one in rt.senders:
+        share = (one.bot or 0) % SHARES
+        found.setdefault(of_bot(f"dispatch {one.channel}", share or None), []).append(one)
+    return found
+
+
+async def dispatch_share(rt: Runtime, name: str) -> int:
+    """As `dispatch`, by those of one share."""
+    return await _all(rt, shares(rt)[name])
+
+
+async def share_waits(rt: Runtime, name: str) -> bool:
+    """Whether anything of a share may go now."""
+    senders = shares(rt)[name]
+    if not await _waits(rt, Sender(channel=senders[0].channel)):
+        return False
+    for one in senders:
+        if await _waits(rt, one):
+            return True
+    return False
+
+
 async def _all(rt: Runtime, senders: list[Sender]) -> int:
     """Beside each other: what holds up one of them is nothing to the others."""
     if rt.concurrency == 1 or len(senders) == 1:
@@ -66,17 +95,17 @@ async def sms_next(rt: Runtime) -> datetime | None:
 
 
 async def _first(rt: Runtime, channel: Channel) -> datetime | None:
-    return await _next(rt, Sender(channel=channel))
-
-
-async def _next(rt: Runtime, sender: Sender) -> datetime | None:
     async with rt.db.read() as tx:
-        return await holds.next_send_at(tx, sender)
+        return await holds.first_send_at(tx, channel.value)
+
+
+async def _next(rt: Runtime, sender: Sender, before: datetime) -> datetime | None:
+    async with rt.db.read() as tx:
+        return await holds.next_send_at(tx, sender, before)
 
 
 async def _waits(rt: Runtime, sender: Sender) -> bool:
-    first = await _next(rt, sender)
-    return first is not None and first <= rt.clock.now()
+    return await _next(rt, sender, rt.clock.now()) is not None
 
 
 async def _if_due(rt: Runtime, sender: Sender) -> int:
@@ -122,8 +151,9 @@ async def _rung(bell: asyncio.Event, patience: float) -> None:
 async def _patience(rt: Runtime, sender: Sender) -> float:
     """Seconds until there may be something to claim, if nobody rings before."""
     wait = rt.valve(sender).wait(rt.clock.monotonic())
-    if wait <= 0 and (first := await _next(rt, sender)) is not None:
-        wait = (first - rt.clock.now()).total_seconds()
+    now = rt.clock.now()
+    if wait <= 0 and (first := await _next(rt, sender, now + timedelta(seconds=LOOK))) is not None:
+        wait = (first - now).total_seconds()
     return min(wait, LOOK) if wait > 0 else LOOK
 
 

@@ -28,17 +28,12 @@ class Job:
     next: Callable[[Runtime], Awaitable[datetime | None]] | None = None
     """The moment of the next piece of work, where that is known."""
     chunk: bool = False
-    """On many machines: it enters the queue, and only while something is due."""
+    """On many machines its shares enter the queue (`dispatch.shares`), each while something of it is due."""
 
     async def seconds(self, rt: Runtime) -> float | None:
         """Until the next piece of work; None: there is none."""
         found = await self.next(rt) if self.next is not None else None
         return (found - rt.clock.now()).total_seconds() if found is not None else None
-
-    async def waits(self, rt: Runtime) -> bool:
-        """Whether something is due now."""
-        found = await self.seconds(rt)
-        return found is not None and found <= 0
 
 
 WATCH = (Job(name="heartbeat", run=heartbeat, every=PULSE_EVERY),)

@@ -91,8 +91,12 @@ class Cluster:
                 log.info("engine.started")
                 freeing = asyncio.create_task(self._free(speaking))
                 try:
+                    # One chunk at a time, so that others get some too: who is busy asks for the next one later.
                     await engine.run(
-                        dequeue_timeout=POLL, heartbeat_timeout=SILENT, shutdown_on_listener_failure=True
+                        batch_size=1,
+                        dequeue_timeout=POLL,
+                        heartbeat_timeout=SILENT,
+                        shutdown_on_listener_failure=True,
                     )
                 finally:
                     freeing.cancel()

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from importlib.metadata import version
 import sqlalchemy as sa
 
 from jobs import turns
+from jobs.dispatch import dispatch_share, share_waits, shares
 from jobs.guarding import look
 from jobs.timetable import TIMETABLE, WATCH, Job
 from reminder.actions import arming
@@ -38,8 +39,10 @@ AGAIN = 2.0
 ASK = timedelta(seconds=10)
 """How long Telegram is asked at a time, so that another worker can soon take over."""
 
+LOOKED_FOR = timedelta(seconds=1)
+"""How often it is asked whether a chunk has something to do that nobody has announced."""
+
 _POLL, _POLL_TURN = "telegram updates", 25.0
-_CHUNKS = [job.name for job in TIMETABLE if job.chunk]
 
 
 async def work(settings: Settings, say: Callable[[str], None], *, doors: bool = False) -> None:
@@ -55,9 +58,8 @@ async def work(settings: Settings, say: Callable[[str], None], *, doors: bool = 
         machine = Instance(settings.data_dir)
         base.desk.instance = machine.name
         _ours(settings, await arming.at_start(base.db, machine.name, machine.sent_to))
-        rt = runtime_of(
-            base, settings, instance=machine, turns=Turns(me=_name(base)), announce=announce, **channels
-        )
+        turn = Turns(me=_name(base))
+        rt = announcing(runtime_of(base, settings, instance=machine, turns=turn, **channels))
         rt = rt if doors else replace(rt, web=None)
         engine = Cluster(jobs_of(rt), conninfo=conninfo(settings.database.url), meters=rt.meters)
         listener = listen_in_turn if doors else None
@@ -134,26 +136,37 @@ def _name(base: Runtime) -> str:
     return f"{socket.gethostname()} {os.getpid()} {base.desk.new_id()[:8]}"
 
 
-async def announce(tx: Tx) -> None:
-    """Ask, where messages are written, for the chunks that send them."""
-    await queue.ask(tx, *_CHUNKS)
+def announcing(rt: Runtime) -> Runtime:
+    """Asks, where messages are written, for the chunks that send them."""
+    names = list(shares(rt))
+
+    async def announce(tx: Tx) -> None:
+        await queue.ask(tx, *names)
+
+    return replace(rt, announce=announce)
 
 
 def jobs_of(rt: Runtime) -> list[Shared]:
     """The timetable, for the cluster's engine."""
-    found = [_job(rt, job) for job in (*TIMETABLE, *WATCH)]
+    found = [_job(rt, job) for job in (*TIMETABLE, *WATCH) if not job.chunk]
+    found += [_chunk(rt, name) for name in shares(rt)]
     return [*found, Shared(name="queue", tick=lambda: _forget(rt), every=timedelta(minutes=30))]
 
 
 def _job(rt: Runtime, job: Job) -> Shared:
-    waits = functools.partial(job.waits, rt) if job.chunk else None
-    return Shared(name=job.name, tick=functools.partial(_tick, rt, job), every=job.every, waits=waits)
+    return Shared(name=job.name, tick=functools.partial(_tick, rt, job.run), every=job.every)
 
 
-async def _tick(rt: Runtime, job: Job) -> int:
+def _chunk(rt: Runtime, name: str) -> Shared:
+    tick = functools.partial(_tick, rt, functools.partial(dispatch_share, name=name))
+    waits = functools.partial(share_waits, rt, name)
+    return Shared(name=name, tick=tick, every=LOOKED_FOR, waits=waits)
+
+
+async def _tick(rt: Runtime, run: Callable[[Runtime], Awaitable[int]]) -> int:
     if rt.guard is not None and rt.guard.leap:
         await look(rt)  # else only who sends would ever judge a clock that leapt
-    return await job.run(rt)
+    return await run(rt)
 
 
 async def _forget(rt: Runtime) -> int:

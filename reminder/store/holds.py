@@ -18,14 +18,20 @@ _PLANNED = t.reminders.c.state == State.PLANNED.value
 _CHANNEL = t.reminders.c.channel == sa.bindparam("on_channel")
 
 
-async def next_send_at(tx: Tx, sender: Sender) -> datetime | None:
-    """When the next message of a sender may go."""
-    if sender.others:
-        after = t.reminders.c.send_after
-        query = sa.select(after).where(*_of(sender)).order_by(after).limit(1)
-        first: datetime | None = (await tx.execute(query)).scalar()
-        return first
-    found: datetime | None = await _NEXT.scalar(tx, on_channel=sender.channel.value)
+async def first_send_at(tx: Tx, channel: str) -> datetime | None:
+    """When the next message of a channel may go, whoever sends it."""
+    found: datetime | None = await _NEXT.scalar(tx, on_channel=channel)
+    return found
+
+
+async def next_send_at(tx: Tx, sender: Sender, before: datetime) -> datetime | None:
+    """When the next message of a sender may go, unless that is later: all that wait for others come first."""
+    if not sender.others:
+        first = await first_send_at(tx, sender.channel.value)
+        return first if first is not None and first <= before else None
+    after = t.reminders.c.send_after
+    query = sa.select(after).where(*_of(sender), after <= before).order_by(after).limit(1)
+    found: datetime | None = (await tx.execute(query)).scalar()
     return found
 
 

@@ -48,8 +48,7 @@ def _number(name: str, default: int = 0) -> sa.Column[int]:
 
 def _where(name: str, column: str, condition: str, *, unique: bool = False) -> sa.Index:
     """An index of those rows only that are asked for; finished ones would bury them in time."""
-    where = sa.text(condition)
-    return sa.Index(name, column, unique=unique, sqlite_where=where, postgresql_where=where)
+    return sa.Index(name, column, unique=unique, sqlite_where=sa.text(condition))
 
 
 def _json(name: str) -> sa.Column[object]:

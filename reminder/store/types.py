@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
 
@@ -66,3 +67,12 @@ def members(table: sa.FromClause, **kinds: type[StrEnum]) -> list[sa.ColumnEleme
         sa.type_coerce(column, Member(kinds[name])).label(name) if name in kinds else column
         for name, column in table.c.items()
     ]
+
+
+@compiles(sa.schema.CreateIndex, "postgresql")
+def _of_some_rows(create: sa.schema.CreateIndex, compiler: Any, **options: Any) -> str:
+    """An index of some rows has the same rows there. Told so when it is defined, it imports the dialect."""
+    there, here = (create.element.dialect_options[name] for name in ("postgresql", "sqlite"))
+    there["where"] = here["where"]
+    made: str = compiler.visit_create_index(create, **options)
+    return made

@@ -39,7 +39,7 @@ from reminder.store.migrations import migrate, revisions
 from reminder.store.runlock import run_lock
 from reminder.valves import Turns
 from reminder.web.app import web
-from reminder.workers import announce, conninfo, fit, jobs_of, listen_in_turn
+from reminder.workers import announcing, conninfo, fit, jobs_of, listen_in_turn
 from tests.office import desk, protocols
 
 TOKEN = "110201543:AAtoken-for-tests-only"
@@ -125,7 +125,6 @@ def runtime(order: Order, waker: Any) -> Runtime:
     return Runtime(
         db=Database(order.database, shared=order.cluster),
         turns=Turns(me=f"{os.getpid()} {secrets.token_hex(8)}") if order.cluster else None,
-        announce=announce if order.cluster else None,
         desk=replace(made, new_id=functools.partial(secrets.token_urlsafe, 24), instance=machine.name),
         chat=Telegram(token=TOKEN, base_url=order.url),
         sms=Twilio(account_sid=ACCOUNT, auth_token=AUTH, sender=OURS, public_url=public, base_url=order.url),
@@ -163,6 +162,7 @@ async def work(order: Order) -> None:
     """Run until SIGTERM; a background task that dies ends the process."""
     holder: list[Engine] = []
     rt = runtime(order, lambda name: holder[0].wake(name))  # noqa: PLW0108 - made below
+    rt = announcing(rt) if order.cluster else rt
     least = SHORTEST if order.file else SELDOM
     periods = [(j.name, functools.partial(j.run, rt), max(j.every / order.rate, least)) for j in TIMETABLE]
     holder.append(_cluster(rt, order) if order.cluster else Scheduler(periods))
