@@ -23,10 +23,10 @@ from reminder.clock import ManualClock
 from tests.postgres import Server, server
 
 LATE = 30.0
-SOON = 8.0
+SOON = 6.0
 """Seconds to put everything in and to start, before it is due; and before we wonder at silence."""
 
-QUIET = 8.0
+QUIET = 4.0
 """Seconds without a message after which we take it that none will come."""
 
 RETRIES = {"procrastinate": 8.0, "pgqueuer": 36.0}

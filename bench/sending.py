@@ -35,7 +35,7 @@ from reminder.channels.telegram_http import AiohttpRequest
 from reminder.channels.twilio import Twilio
 from reminder.domain.messages import Accepted, Outgoing
 
-SECONDS = 1.0
+SECONDS = 0.6
 """Length of one measurement, after as much as opens the connections."""
 IN_FLIGHT = (8, 16, 32, 64, 128, 256)
 DELAYS = (0, 50)

@@ -166,7 +166,7 @@ def rows(*, full: bool = False) -> list[Row]:
                 asyncio.run(build(file_url(most), 10_000_000, 64))
                 found.append(_claim(few, most, 10_000, 10_000_000))
         asyncio.run(_emptied(file_url(place)))
-        found += _idle(place, many, 30 if not full else 120)
+        found += _idle(place, many, 120 if full else 20)
     with folder() as place:
         asyncio.run(build(file_url(place), 100_000, 4_000))
         found += _delay(place, 100_000, 4_000)

@@ -50,7 +50,7 @@ AWAITED = (("agenda", "due_at"), ("reminders", "send_after"))
 STARTING = 60.0
 """Seconds the workers may take to start."""
 
-SETTLED = 3.0
+SETTLED = 2.0
 """Seconds of ticks before the burst."""
 
 QUIET = 15.0
