@@ -42,7 +42,9 @@ def main() -> None:
         if not wanted or name in wanted:
             begun = time.monotonic()
             rows = bench(full=full)
-            keep(f"{name}-full" if full else name, rows, about | {"when": datetime.now(UTC).date().isoformat()})
+            keep(
+                f"{name}-full" if full else name, rows, about | {"when": datetime.now(UTC).date().isoformat()}
+            )
             print(f"\n== {name}, {time.monotonic() - begun:.0f} s", *map(line, rows), sep="\n", flush=True)
     publish()
     for name, command in PRINTED.items():
