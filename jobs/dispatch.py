@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from jobs import turns
 from jobs.guarding import clear, look
@@ -51,10 +52,14 @@ SHARES = 8
 
 
 def shares(rt: Runtime) -> dict[str, list[Sender]]:
-    """Who sends, by the job that has them on many machines: a few bots each, and one for the number."""
+    """Who sends, by the job that has them on many machines: a few bots each, and one for the number.
+
+    In the order of the bots' own numbers: machines with the same bots agree on it.
+    """
     found: dict[str, list[Sender]] = {}
+    place = {bot: n % SHARES for n, bot in enumerate(sorted(bot for bot in rt.bots if bot is not None), 1)}
     for one in rt.senders:
-        share = (one.bot or 0) % SHARES
+        share = place.get(one.bot, 0) if one.bot is not None else 0
         found.setdefault(of_bot(f"dispatch {one.channel}", share or None), []).append(one)
     return found
 
@@ -76,16 +81,42 @@ async def share_waits(rt: Runtime, name: str) -> bool:
 
 
 async def _all(rt: Runtime, senders: list[Sender]) -> int:
-    """Beside each other: what holds up one of them is nothing to the others."""
+    """Beside each other: what holds up one of them, or fails, is nothing to the others."""
     if rt.concurrency == 1 or len(senders) == 1:
-        return sum([await _if_due(rt, sender) for sender in senders])
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_if_due(rt, sender)) for sender in senders]
-    return sum(task.result() for task in tasks)
+        return sum([await _sender(rt, sender) for sender in senders if await _to_do(rt, sender)])
+    busy = {sender.key for sender in senders}
+    beside = [_beside(rt, sender, senders, busy) for sender in senders]
+    found = await asyncio.gather(*beside, return_exceptions=True)
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+    return sum(one for one in found if isinstance(one, int))
+
+
+async def _beside(rt: Runtime, sender: Sender, senders: list[Sender], busy: set[str]) -> int:
+    """Send by one of several; look again while another is busy, for the job ends with the last of them."""
+    begun, bell, due = 0, rt.bells[sender.key], True
+    try:
+        due = await _to_do(rt, sender)
+        while True:
+            bell.clear()
+            if due:
+                busy.add(sender.key)
+                begun += await _sender(rt, sender)
+            busy.discard(sender.key)
+            if not busy or rt.stopping.is_set():
+                return begun
+            await _rung(bell, LOOK)
+            due = await _waits(rt, sender)
+    finally:
+        busy.discard(sender.key)
+        if not busy:
+            for other in senders:
+                rt.bells[other.key].set()
 
 
 async def telegram_next(rt: Runtime) -> datetime | None:
-    """When the next message may go; None: there is none, or nobody to carry it."""
+    """When the next message may go, if that is before the next tick and there is somebody to carry it."""
     return await _first(rt, Channel.TELEGRAM) if rt.chat is not None else None
 
 
@@ -95,23 +126,28 @@ async def sms_next(rt: Runtime) -> datetime | None:
 
 
 async def _first(rt: Runtime, channel: Channel) -> datetime | None:
+    return await _next(rt, Sender(channel=channel), rt.clock.now() + timedelta(seconds=LOOK))
+
+
+async def _next(
+    rt: Runtime, sender: Sender, before: datetime, since: datetime | None = None
+) -> datetime | None:
     async with rt.db.read() as tx:
-        return await holds.first_send_at(tx, channel.value)
+        return await holds.next_send_at(tx, sender, before, since)
 
 
-async def _next(rt: Runtime, sender: Sender, before: datetime) -> datetime | None:
-    async with rt.db.read() as tx:
-        return await holds.next_send_at(tx, sender, before)
+async def _waits(rt: Runtime, sender: Sender, since: datetime | None = None) -> bool:
+    return await _next(rt, sender, rt.clock.now(), since) is not None
 
 
-async def _waits(rt: Runtime, sender: Sender) -> bool:
-    return await _next(rt, sender, rt.clock.now()) is not None
+def _since(rt: Runtime, sender: Sender) -> datetime | None:
+    """SQLite has nothing to walk over."""
+    return None if rt.db.sqlite else rt.floors[sender.key].since(turns.steady())
 
 
-async def _if_due(rt: Runtime, sender: Sender) -> int:
-    if rt.guard is None and not await _waits(rt, sender):
-        return 0
-    return await _sender(rt, sender)
+async def _to_do(rt: Runtime, sender: Sender) -> bool:
+    """Whether to try: with a guard the first bot and the number always do, so that it looks at every tick."""
+    return (rt.guard is not None and sender.bot is None) or await _waits(rt, sender)
 
 
 async def _sender(rt: Runtime, sender: Sender) -> int:
@@ -122,7 +158,7 @@ async def _sender(rt: Runtime, sender: Sender) -> int:
         while True:
             bell.clear()
             if (await calls.record() or slept) and not more:
-                more = await _waits(rt, sender)  # perhaps on a line that is free now
+                more = await _waits(rt, sender, _since(rt, sender))  # perhaps on a line that is free now
             slept = False
             if more and calls.may_claim:
                 more = await calls.claim()
@@ -152,7 +188,8 @@ async def _patience(rt: Runtime, sender: Sender) -> float:
     """Seconds until there may be something to claim, if nobody rings before."""
     wait = rt.valve(sender).wait(rt.clock.monotonic())
     now = rt.clock.now()
-    if wait <= 0 and (first := await _next(rt, sender, now + timedelta(seconds=LOOK))) is not None:
+    soon, since = now + timedelta(seconds=LOOK), _since(rt, sender)
+    if wait <= 0 and (first := await _next(rt, sender, soon, since)) is not None:
         wait = (first - now).total_seconds()
     return min(wait, LOOK) if wait > 0 else LOOK
 
@@ -228,8 +265,12 @@ class _Calls:
         if room <= 0:
             return Claimed()
         resting, only = valve.resting(monotonic), holding.ASKS if way.only_asks else ()
+        some: dict[str, Any] = {"resting": resting, "only": only} if resting or only else {}
+        since = _since(rt, sender) if not some else None
         busy = set(self.lines.values())
-        claimed = await claim(tx, rt.desk, sender, room, busy=busy, resting=resting, only=only)
+        claimed = await claim(tx, rt.desk, sender, room, busy=busy, since=since, **some)
+        if claimed.first is not None and not some:
+            rt.floors[sender.key].found(claimed.first, since=since, steady=turns.steady())
         valve.took(claimed.outgoing, monotonic)
         await turns.keep(tx, rt, sender)
         return claimed

@@ -91,7 +91,7 @@ class Cluster:
                 log.info("engine.started")
                 freeing = asyncio.create_task(self._free(speaking))
                 try:
-                    # One chunk at a time, so that others get some too: who is busy asks for the next one later.
+                    # One at a time, so that others get some too: who is busy asks for the next one later.
                     await engine.run(
                         batch_size=1,
                         dequeue_timeout=POLL,
@@ -126,10 +126,11 @@ class Cluster:
         return await measured(job.name, job.tick, self._meters)
 
     async def _asked(self, job: Shared, queries: Any) -> object:
-        assert job.waits is not None
-        if await job.waits():
-            await queries.enqueue(job.name, None, dedupe_key=job.name, on_conflict="skip")
-        return None
+        async def ask() -> None:
+            if job.waits is not None and await job.waits():
+                await queries.enqueue(job.name, None, dedupe_key=job.name, on_conflict="skip")
+
+        return await measured(job.name, ask, Meters())  # a fault is told; a question is no tick
 
     def _chunk(self, job: Shared) -> Callable[[Any], Awaitable[None]]:
         async def run(_job: Any) -> None:

@@ -11,6 +11,7 @@ from reminder.channels.base import POOL, ChatPort, Port, SmsPort
 from reminder.channels.bots import Bots
 from reminder.clock import Clock
 from reminder.domain.people import Channel, Sender
+from reminder.floors import Floor
 from reminder.instance import Instance
 from reminder.metrics import Meters
 from reminder.store.database import Database, Tx
@@ -69,6 +70,8 @@ class Runtime:
 
     bells: dict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
     """By sender: rung when there is something new to send, or a call has ended."""
+    floors: dict[str, Floor] = field(default_factory=lambda: defaultdict(Floor))
+    """By sender: from where on it is looked for what may leave."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is about to end: nothing new is begun."""
 

@@ -53,11 +53,15 @@ MAX_VALIDITY = timedelta(hours=10)
 
 @dataclass(slots=True)
 class Claimed:
-    """What leaves now, and the line of each; `more`: something was judged and something is left to judge."""
+    """What leaves now, and the line of each; `more`: something was judged and something is left to judge.
+
+    `first`: nothing waits from before then; None if nobody looked.
+    """
 
     leaving: list[tuple[Outgoing, str]] = field(default_factory=list)
     looked: int = 0
     more: bool = False
+    first: datetime | None = None
 
     @property
     def outgoing(self) -> list[Outgoing]:
@@ -80,12 +84,13 @@ async def claim(
     limit: int,
     *,
     busy: Collection[str] = frozenset(),
+    since: datetime | None = None,
     **some: Sequence[Any],
 ) -> Claimed:
     """Take up to `limit` reminders that are to go now, at most one per line; their intent is in `tx`.
 
-    `busy` are lines on which a message is under way: what follows it waits. `some` as in `holds.ready`: chats
-    that are left alone now, kinds that alone go.
+    `busy` are lines on which a message is under way: what follows it waits. `since` and
+    `some` as in `holds.ready`: chats that are left alone now, kinds that alone go.
 
     Everything is decided on what the database says now. Whatever must not go ends here, with its reason.
     """
@@ -98,9 +103,10 @@ async def claim(
         return Claimed()
     failpoint("claim.before_select")
     window = limit + SAME_LINE
-    ready = await holds.ready(tx, desk.clock.now(), window, sender, **some)
+    ready = await holds.ready(tx, desk.clock.now(), window, sender, since=since, **some)
     rows = _one_a_line(ready, busy)[:limit]
     found = await _judged(tx, desk, rows, switches)
+    found.first = ready[0].send_after if ready else desk.clock.now()
     found.more = found.looked > 0 and (len(ready) > found.looked or len(ready) == window)
     failpoint("claim.before_commit")
     return found

@@ -1,7 +1,7 @@
 """Reminders held back: which channel or chat waits, what is new since a look, what went to a number."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,19 +18,23 @@ _PLANNED = t.reminders.c.state == State.PLANNED.value
 _CHANNEL = t.reminders.c.channel == sa.bindparam("on_channel")
 
 
-async def first_send_at(tx: Tx, channel: str) -> datetime | None:
-    """When the next message of a channel may go, whoever sends it."""
-    found: datetime | None = await _NEXT.scalar(tx, on_channel=channel)
-    return found
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def next_send_at(tx: Tx, sender: Sender, before: datetime) -> datetime | None:
-    """When the next message of a sender may go, unless that is later: all that wait for others come first."""
+async def next_send_at(
+    tx: Tx, sender: Sender, before: datetime, since: datetime | None = None
+) -> datetime | None:
+    """When the next message of a sender may go, unless that is later: all that wait for others come first.
+
+    `since`: nothing of the sender's waits from before then (`reminder/floors.py`).
+    """
+    from_then = since or BEGINNING
     if not sender.others:
-        first = await first_send_at(tx, sender.channel.value)
-        return first if first is not None and first <= before else None
+        which = {"on_channel": sender.channel.value, "before": before, "since": from_then}
+        first: datetime | None = await _NEXT.scalar(tx, **which)
+        return first
     after = t.reminders.c.send_after
-    query = sa.select(after).where(*_of(sender), after <= before).order_by(after).limit(1)
+    query = sa.select(after).where(*_of(sender), after.between(from_then, before)).order_by(after).limit(1)
     found: datetime | None = (await tx.execute(query)).scalar()
     return found
 
@@ -47,7 +51,13 @@ def _of(sender: Sender) -> list[sa.ColumnElement[bool]]:
     return where
 
 
-_NEXT = Prepared(sa.select(sa.func.min(t.reminders.c.send_after)).where(_PLANNED, _CHANNEL))
+_NEXT = Prepared(
+    sa.select(t.reminders.c.send_after)
+    .where(_PLANNED, _CHANNEL, t.reminders.c.send_after <= sa.bindparam("before"))
+    .where(t.reminders.c.send_after >= sa.bindparam("since"))
+    .order_by(t.reminders.c.send_after)
+    .limit(1)
+)
 
 
 async def ready(
@@ -58,11 +68,13 @@ async def ready(
     *,
     resting: Sequence[int] = (),
     only: Sequence[str] = (),
+    since: datetime | None = None,
 ) -> list[Reminder]:
     """`reminders.ready`, but none to chats that are `resting`, and `only` these kinds if any are named."""
+    from_then = since or BEGINNING
     if not resting and not only and not sender.others:
-        return await reminders.ready(tx, now, limit, sender.channel.value)
-    where = [*_of(sender), t.reminders.c.send_after <= now]
+        return await reminders.ready(tx, now, limit, sender.channel.value, from_then)
+    where = [*_of(sender), t.reminders.c.send_after.between(from_then, now)]
     if resting:
         who = sa.select(t.people.c.id).where(t.people.c.chat_id.in_(list(resting)))
         where.append(t.reminders.c.person_id.is_(None) | t.reminders.c.person_id.not_in(who))

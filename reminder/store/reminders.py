@@ -144,15 +144,16 @@ async def some(tx: Tx, *where: Any, limit: int = MOST) -> list[Reminder]:
     return [Reminder(**row) for row in (await tx.execute(query)).mappings()]
 
 
-async def ready(tx: Tx, now: datetime, limit: int, channel: str) -> list[Reminder]:
-    """Planned rows whose moment has come, earliest first; locked where the database can."""
-    return await _READY.made(tx, Reminder, now=now, channel=channel, limit=limit)
+async def ready(tx: Tx, now: datetime, limit: int, channel: str, since: datetime) -> list[Reminder]:
+    """Planned rows whose moment has come `since` then, earliest first; locked where the database can."""
+    return await _READY.made(tx, Reminder, now=now, channel=channel, limit=limit, since=since)
 
 
 _READY = Prepared(
     sa.select(*columns)
     .where(t.reminders.c.state == State.PLANNED.value, t.reminders.c.send_after <= sa.bindparam("now"))
     .where(t.reminders.c.channel == sa.bindparam("channel"))
+    .where(t.reminders.c.send_after >= sa.bindparam("since"))
     .order_by(t.reminders.c.send_after, t.reminders.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
     .with_for_update(skip_locked=True)

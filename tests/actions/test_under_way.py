@@ -46,7 +46,7 @@ async def hanging(
         gate.set()
 
 
-async def _until(seen: Callable[[], bool]) -> None:
+async def until(seen: Callable[[], bool]) -> None:
     for _ in range(1000):
         if seen():
             return
@@ -62,7 +62,7 @@ async def in_the_air(
     async with hanging(rt, "chen") as (slow, phones, gate):
         await post(slow, "chen", n)
         sending = asyncio.create_task(dispatch_telegram(slow))
-        await _until(lambda: phones.begun != [])
+        await until(lambda: phones.begun != [])
         yield slow, sending, gate
 
 
@@ -71,10 +71,10 @@ async def test_while_a_call_hangs_others_go_and_its_own_line_waits(rt: Runtime) 
         await post(slow, "chen", 2)
         await post(slow, "wang")
         sending = asyncio.create_task(dispatch_telegram(slow))
-        await _until(lambda: got(slow, "wang") != [])
+        await until(lambda: got(slow, "wang") != [])
         await post(slow, "lin")
         slow.ring()
-        await _until(lambda: got(slow, "lin") != [])
+        await until(lambda: got(slow, "lin") != [])
         assert phones.begun.count(str(STAFF["chen"].chat)) == 1
         assert not sending.done()
         gate.set()
@@ -88,10 +88,10 @@ async def test_the_last_place_is_not_kept_free_while_all_others_hang(rt: Runtime
         for who in ("chen", "wang", "lin"):
             await post(slow, who)
         sending = asyncio.create_task(dispatch_telegram(slow))
-        await _until(lambda: len(phones.begun) == 3)
+        await until(lambda: len(phones.begun) == 3)
         await post(slow, "he")
         slow.ring()
-        await _until(lambda: got(slow, "he") != [])
+        await until(lambda: got(slow, "he") != [])
         gate.set()
         assert await asyncio.wait_for(sending, 10) == 4
 
@@ -147,7 +147,7 @@ async def test_an_answer_waits_for_the_database(rt: Runtime) -> None:
         await execute(rt, "ALTER TABLE attempts RENAME TO elsewhere")
         gate.set()
         with capture_logs() as said:
-            await _until(lambda: said != [])
+            await until(lambda: said != [])
         assert said[0]["event"] == "result.waits"
         await execute(rt, "ALTER TABLE elsewhere RENAME TO attempts")
         assert await asyncio.wait_for(sending, 10) == 1
