@@ -1,9 +1,9 @@
 """The day's task messages stay true: pinned once sent, edited in place when something changed."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.turns import newly_ours
 from reminder.actions.desk import Desk
 from reminder.actions.digests import DIGEST, digest_key, digest_of
 from reminder.actions.whom import reached
@@ -12,7 +12,7 @@ from reminder.domain.people import Person, Role, Staff
 from reminder.domain.workdays import local_day
 from reminder.failpoints import failpoint
 from reminder.runtime import Runtime
-from reminder.store import cases, entries, people, reminders
+from reminder.store import cases, entries, meta, people, reminders
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
@@ -21,20 +21,35 @@ _SEEN = "digest.seen"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """How far the last look came; forgotten at a restart, which only costs one look at everybody."""
+    """How far the last look came; forgotten at a restart, which only costs one look at everybody.
+
+    Of many machines each goes on from where another one was, which stands in the database.
+    """
 
     fact: int
     at: datetime
     undoable: frozenset[tuple[int, int | None]]
+
+    def kept(self) -> str:
+        return json.dumps([self.fact, self.at.isoformat(), sorted(self.undoable, key=str)])
+
+
+def _seen(kept: str | None) -> _Seen | None:
+    if kept is None:
+        return None
+    fact, at, undoable = json.loads(kept)
+    return _Seen(fact=fact, at=datetime.fromisoformat(at), undoable=frozenset(map(tuple, undoable)))
 
 
 async def refresh_digests(rt: Runtime) -> int:
     """Pin new digests and redraw those whose content has changed. Returns how many calls were made."""
     if rt.chat is None:
         return 0
-    now, newly = rt.clock.now(), await newly_ours(rt, "digest")
+    now = rt.clock.now()
     async with rt.db.read() as tx:
-        seen = None if newly else rt.memo.get(_SEEN)
+        seen = rt.memo.get(_SEEN)
+        if rt.turns is not None and seen is not None:
+            seen = _seen(await meta.get(tx, _SEEN))
         fresh = _Seen(
             fact=await cases.last_fact(tx),
             at=now,
@@ -51,6 +66,9 @@ async def refresh_digests(rt: Runtime) -> int:
         if touched is None or person.id in touched or not reminder.detail.get("pinned"):
             calls += await _refresh(rt, reminder, person)
     rt.memo[_SEEN] = fresh
+    if rt.turns is not None:
+        async with rt.db.write() as tx:
+            await meta.put(tx, _SEEN, fresh.kept())
     return calls
 
 

@@ -61,19 +61,6 @@ async def let_go(rt: Runtime, name: str) -> None:
         await turns.give_back(tx, name, rt.turns.me)
 
 
-async def newly_ours(rt: Runtime, job: str) -> bool:
-    """Whether another worker has run the job since we did: what we remember of it is then out of date."""
-    if rt.turns is None:
-        return False
-    async with rt.db.write() as tx:
-        turn = await turns.take(tx, job, rt.turns.me, 0.0)
-    if turn is None:
-        return True
-    changed = rt.turns.fences.get(job) != turn.fence
-    rt.turns.fences[job] = turn.fence
-    return changed
-
-
 def steady() -> float:
     """Seconds of the machine's clock that nobody sets, which runs on while a process is stopped."""
     return asyncio.get_running_loop().time()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from jobs.dispatch import dispatch
 from jobs.remind import remind
 from reminder.actions import people as joining
 from reminder.actions.preview import texts_of
-from reminder.store import cases, entries
+from reminder.store import cases, entries, reminders
+from reminder.valves import Turns
+from tests.actions.acting import rows
 from tests.bot.phones import Phones, phones
 from tests.office import LI, a_case, actor, pass_time, person, read, write
 
@@ -202,6 +205,25 @@ async def test_the_morning_message_is_not_redrawn_again_after_a_tap_drew_it(chat
     pass_time(chat.rt, seconds=31)
     await refresh_digests(chat.rt)
     assert len([row for row in chat.ledger() if row["type"] == "edit"]) == before + 1
+
+
+async def test_of_two_machines_each_goes_on_where_the_other_one_looked_last(chat: Phones) -> None:
+    """Else every change of machine would draw every list anew."""
+    no = (await a_case(chat.rt)).row.case.number
+    pass_time(chat.rt, days=3, minutes=-45)
+    one, two = (replace(chat.rt, turns=Turns(me=name), memo={}) for name in ("one", "two"))
+    for job in (remind, dispatch, dispatch):
+        await job(chat.rt)
+    assert await refresh_digests(one)
+    assert not await refresh_digests(two)
+    sent = next(row for row in await rows(chat.rt, "digest") if row.person_id == 4)
+    drawn_otherwise = {**sent.detail, "hash": "of another list"}
+    await write(chat.rt, lambda tx: reminders.update(tx, sent.id, detail=drawn_otherwise))
+    for machine in (one, two, one):
+        assert not await refresh_digests(machine)
+    await chat.write("chen", f"/contact {no} 电话里说清了")
+    assert await refresh_digests(two) == 1
+    assert not await refresh_digests(one)
 
 
 async def test_cannot_reach_asks_for_a_reason_and_sets_the_next_try(chat: Phones) -> None:
