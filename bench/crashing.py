@@ -30,7 +30,7 @@ QUIET = 4.0
 """Seconds without a message after which we take it that none will come."""
 
 RETRIES = {"procrastinate": 8.0, "pgqueuer": 36.0}
-"""Who takes up again what a dead worker had claimed, does so after half a minute."""
+"""Seconds of silence after which a peer takes up nothing more of what a dead worker had claimed."""
 
 
 def sent(ledger: Path) -> list[str]:

@@ -5,6 +5,7 @@ import math
 import os
 import platform
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ PEERS = Path(os.environ.get("REMINDER_BENCH_PEERS", ROOT / ".venv" / "bench"))
 
 LIBRARIES = (
     "sqlalchemy", "aiosqlite", "psycopg", "apscheduler", "python-telegram-bot", "procrastinate", "pgqueuer",
-    "asyncpg", "celery", "chinesecalendar",
+    "asyncpg", "celery", "chinesecalendar", "aiohttp", "httpx", "twilio", "openpyxl",
 )  # fmt: skip
 SEED = 1
 
@@ -70,7 +71,7 @@ class Row:
 
 
 def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
     path = [*sys.path, str(PEERS)]
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):
@@ -144,7 +145,7 @@ def publish() -> None:
     found = kept()
     rows = {name: [row_of(held) for held in one["rows"]] for name, one in found.items()}
     tops = {f"{one['when']}: {one['machine']}" for one in found.values()}
-    libraries = next(iter(found.values()))["versions"] if found else {}
+    libraries = {name: number for one in found.values() for name, number in one["versions"].items()}
     about = [f"Measured {', and '.join(sorted(tops))}.", _listed(libraries)]
     text = "\n".join([START, *about, "", f"![Ratios](pictures/{CHART.name})", told(rows.items()), "", END])
     page = PAGE.read_text("utf-8")

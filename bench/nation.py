@@ -23,7 +23,7 @@ PUSHES = 0.106
 TEXTS = 0.034
 """Texts to residents for each open case and day: 1,593 in the same 400 days."""
 
-TOKEN_RATE = 30.0
+TOKEN_RATE = 27.0
 """Messages a second that one bot may send (core.telegram.org/bots/faq)."""
 
 SENDER_RATE = 1.0

@@ -1,8 +1,8 @@
 """What do others make of the same work? Each runs in a process of its own, at its best settings.
 
-`rate NAME N URL` times N in and N fired; `put NAME N URL LATE` plans them, due LATE seconds ago;
-`work NAME URL LEDGER` fires what is due until it is killed, each job writing its number into the ledger,
-with what the library does by default.
+`rate NAME N URL` times N in and N fired; `late apscheduler N` has them called one by one; `put NAME N URL
+LATE` plans them, due LATE seconds ago; `work NAME URL LEDGER` fires what is due until it is killed, each job
+writing its number into the ledger, with what the library does by default.
 
 `fill NAME URL PENDING DUE AT` plans so many for tomorrow, and among them some for the moment AT; `wait NAME
 URL PENDING DUE AT LEDGER REPORT` fires those until it is killed. What is late before it starts is fired all
@@ -112,6 +112,30 @@ async def apscheduler_put(n: int, url: str, late: float) -> None:
     scheduler.start(paused=True)
     apscheduler_add(scheduler, n, late)
     scheduler.shutdown(wait=False)
+
+
+EVERY = timedelta(milliseconds=5)
+
+
+async def apscheduler_late(n: int) -> dict[str, float]:
+    """Milliseconds late, and the CPU, of one job after another, kept in memory."""
+    scheduler, late = _scheduler("", patient=True), list[float]()
+    scheduler.start()
+    begin = datetime.now(UTC) + timedelta(seconds=n / 2000)
+
+    async def called(due: datetime) -> None:
+        late.append((datetime.now(UTC) - due).total_seconds() * 1000)
+
+    for number in range(n):
+        due = begin + number * EVERY
+        scheduler.add_job(called, "date", run_date=due, args=[due])
+    await asyncio.sleep((begin - datetime.now(UTC)).total_seconds())
+    worked = time.process_time()
+    await asyncio.sleep(n * EVERY.total_seconds())
+    share = 100 * (time.process_time() - worked) / (n * EVERY.total_seconds())
+    scheduler.shutdown(wait=False)
+    late.sort()
+    return {"p50": late[len(late) // 2], "p99": late[len(late) * 99 // 100], "CPU": share}
 
 
 async def apscheduler_fill(url: str, pending: int, due: int, at: float) -> None:
@@ -337,6 +361,8 @@ def main() -> None:
         n, url = int(rest[0]), rest[1]
         put, fired = asyncio.run(RATES[name](n, url))
         answer = {"put": n / put, "fired": n / fired, "both": n / (put + fired)}
+    elif what == "late":
+        answer = asyncio.run(apscheduler_late(int(rest[0])))
     elif what == "put":
         asyncio.run(PUTS[name](int(rest[0]), rest[1], float(rest[2])))
     elif what == "work":
