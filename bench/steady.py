@@ -137,7 +137,7 @@ def p99(found: list[float]) -> float:
 
 
 def rows(*, full: bool = False) -> list[Row]:
-    seconds = 300 if full else 30
+    seconds = 300 if full else 25
     with folder() as place:
         usual = asyncio.run(late(place, seconds))
     with folder() as place:

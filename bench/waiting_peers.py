@@ -134,7 +134,7 @@ def burst(name: str, url: str, place: Path, due: int, lead: float) -> tuple[int,
 
 def rows(*, full: bool = False) -> list[Row]:
     found: list[Row] = []
-    found += _one_by_one(20_000 if full else 4_000)
+    found += _one_by_one(20_000 if full else 2_000)
     for name, peer in PEERS.items():
         pending, due = (100_000, 20_000) if full else (peer.pending, peer.due)
         most, lead = (1200.0, 180.0) if full else (60.0, peer.lead)

@@ -95,7 +95,7 @@ async def _all(rt: Runtime, senders: list[Sender]) -> int:
 
 async def _beside(rt: Runtime, sender: Sender, senders: list[Sender], busy: set[str]) -> int:
     """Send by one of several; look again while another is busy, for the job ends with the last of them."""
-    begun, bell, due = 0, rt.bells[sender.key], True
+    begun, bell = 0, rt.bells[sender.key]
     try:
         due = await _to_do(rt, sender)
         while True:
