@@ -71,7 +71,11 @@ class Row:
 
 
 def versions() -> dict[str, str]:
+    from tests import postgres  # the programs we start need it not, and are to start soon
+
     found = {"python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
+    if server := postgres.number():
+        found["PostgreSQL"] = server
     path = [*sys.path, str(PEERS)]
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):

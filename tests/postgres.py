@@ -122,6 +122,15 @@ def _programs() -> Path | None:
     return next((folder for folder in folders if _runs(folder)), None)
 
 
+def number() -> str:
+    """Of the version we would run, empty without one."""
+    found = _programs()
+    if found is None:
+        return ""
+    told = subprocess.run([str(found / "initdb"), "--version"], check=True, capture_output=True, text=True)
+    return told.stdout.split()[2]
+
+
 def _runs(folder: Path) -> bool:
     try:
         for program in ("initdb", "pg_ctl", "psql", "pg_dump"):
