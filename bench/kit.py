@@ -8,7 +8,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -155,8 +155,11 @@ def publish() -> None:
     page = PAGE.read_text("utf-8")
     pattern = re.compile(f"{re.escape(START)}.*{re.escape(END)}", re.DOTALL)
     PAGE.write_text(pattern.sub(lambda _found: text, page), encoding="utf-8")
-    CHART.write_text(chart([row for some in rows.values() for row in some]), encoding="utf-8")
+    CHART.write_text(chart(rows), encoding="utf-8")
 
+
+LETTERS = 78
+"""Of a name in the chart."""
 
 START, END = "<!-- measured: start -->", "<!-- measured: end -->"
 
@@ -165,12 +168,13 @@ def _listed(found: dict[str, str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in found.items()) + "."
 
 
-def chart(rows: Sequence[Row]) -> str:
+def chart(found: Mapping[str, Sequence[Row]]) -> str:
     """How far each figure is from its goal, as bars around a line: right of it is reached."""
-    shown = [row for row in rows if row.goal and row.reached is not None]
+    every = [(bench, row) for bench, rows in found.items() for row in rows]
+    shown = [(bench, row) for bench, row in every if row.goal and row.reached is not None]
     height, middle, width = 18, 560, 900
     bars = []
-    for n, row in enumerate(shown):
+    for n, (bench, row) in enumerate(shown):
         found = row.ratio if row.peer else row.ours
         goal = row.goal or 1
         times = goal / max(found or 0, 1e-3) if row.less else (found or 0) / goal
@@ -178,10 +182,11 @@ def chart(rows: Sequence[Row]) -> str:
         long = min(abs(far), 3) * 100
         x, colour = (middle, "#2a7d4f") if row.reached else (middle - long, "#b5482f")
         y = 24 + n * height
-        name = row.work + (f" ÷ {row.peer}" if row.peer else "")
+        name = f"{bench}: {row.work}" + (f" ÷ {row.peer}" if row.peer else "")
+        name = name if len(name) <= LETTERS else name[: LETTERS - 1] + "…"
         bars += [
             f'<rect x="{x:.0f}" y="{y}" width="{max(long, 1):.0f}" height="12" fill="{colour}"/>',
-            f'<text x="4" y="{y + 10}">{escape(name[:64])}</text>',
+            f'<text x="4" y="{y + 10}">{escape(name)}</text>',
         ]
     bottom = 24 + len(shown) * height
     return "\n".join(
