@@ -5,16 +5,13 @@ open. `reminder/floors.py` begins the look behind it.
 """
 
 import asyncio
-import statistics
-import time
-from datetime import datetime
 
 import sqlalchemy as sa
 
 from bench.kit import Row
 from bench.replanning import START
 from bench.stage import TEN
-from bench.waiting import TEXTS, build
+from bench.waiting import TEXTS, build, looked
 from reminder.floors import MARGIN
 from reminder.store import holds
 from reminder.store.database import Database
@@ -22,18 +19,6 @@ from tests.postgres import server
 
 FELL_DUE = START - TEN
 """When all that is gone did."""
-
-
-async def looked(db: Database, since: datetime | None, rounds: int) -> float:
-    """Median milliseconds to find the next 32 that may go, and to leave them."""
-    taken = []
-    for _ in range(rounds):
-        async with db.write() as tx:
-            begun = time.perf_counter()
-            found = await holds.ready(tx, START + 3 * TEN, 32, TEXTS, since=since)
-            taken.append(time.perf_counter() - begun)
-            assert len(found) == 32
-    return statistics.median(taken) * 1000
 
 
 async def measured(url: str, n: int) -> tuple[float, float, float]:
@@ -49,9 +34,9 @@ async def measured(url: str, n: int) -> tuple[float, float, float]:
         await forgotten.execute(sa.text("SELECT count(*) FROM reminders"))
         async with db.write() as tx:
             await tx.execute(sa.text("UPDATE reminders SET state = 'sent' WHERE key LIKE 'later-%'"))
-        behind, whole = await looked(db, first - MARGIN, 300), await looked(db, None, 30)
+        behind, whole = await looked(db, first - MARGIN), await looked(db, rounds=30)
     await vacuumed(db)
-    none = await looked(db, None, 300)
+    none = await looked(db)
     await db.close()
     return none, behind, whole
 

@@ -168,9 +168,9 @@ def _listed(found: dict[str, str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in found.items()) + "."
 
 
-def chart(found: Mapping[str, Sequence[Row]]) -> str:
+def chart(benches: Mapping[str, Sequence[Row]]) -> str:
     """How far each figure is from its goal, as bars around a line: right of it is reached."""
-    every = [(bench, row) for bench, rows in found.items() for row in rows]
+    every = [(bench, row) for bench, rows in benches.items() for row in rows]
     shown = [(bench, row) for bench, row in every if row.goal and row.reached is not None]
     height, middle, width = 18, 560, 900
     bars = []
@@ -226,9 +226,9 @@ def python(*arguments: str, seconds: float = 600, **env: str) -> dict[str, Any] 
     return found
 
 
-def memory() -> float:
-    """MB of this process's own memory now."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def memory(of: int | str = "self") -> float:
+    """MB of a process's own memory now, by its number."""
+    for line in Path(f"/proc/{of}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
     return 0.0

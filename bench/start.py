@@ -8,14 +8,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-
-def rss(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+from bench.kit import memory
 
 
 def answered(url: str, seconds: float = 60) -> float:
@@ -41,7 +35,7 @@ def measure(command: list[str], url: str, **env: str) -> tuple[float, float]:
         try:
             seconds = answered(url)
             time.sleep(5)
-            return seconds, rss(process.pid)
+            return seconds, memory(process.pid)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(20)

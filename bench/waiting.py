@@ -8,7 +8,7 @@ import json
 import shutil
 import statistics
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -42,17 +42,24 @@ async def build(url: str, pending: int, due: int) -> None:
         await remind(rt)
 
 
-async def claims(url: str, rounds: int = 300) -> float:
+async def looked(db: Database, since: datetime | None = None, rounds: int = 300) -> float:
     """Median milliseconds to find the next 32 that may go, and to leave them."""
-    db, taken = Database(url), []
+    taken = []
     for _ in range(rounds):
         async with db.write() as tx:
             begun = time.perf_counter()
-            found = await holds.ready(tx, START + 3 * TEN, 32, TEXTS)
+            found = await holds.ready(tx, START + 3 * TEN, 32, TEXTS, since=since)
             taken.append(time.perf_counter() - begun)
             assert len(found) == 32
-    await db.close()
     return statistics.median(taken) * 1000
+
+
+async def claims(url: str) -> float:
+    db = Database(url)
+    try:
+        return await looked(db)
+    finally:
+        await db.close()
 
 
 async def staggered(url: str) -> None:

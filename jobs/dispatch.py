@@ -4,7 +4,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from jobs import turns
 from jobs.guarding import clear, look
@@ -34,17 +33,17 @@ async def dispatch(rt: Runtime) -> int:
 
     With a concurrency of one it is one message at a time over all of them, in an order that repeats itself.
     """
-    return await _all(rt, rt.senders)
+    return await dispatch_by(rt, rt.senders)
 
 
 async def dispatch_telegram(rt: Runtime) -> int:
     """A job of its own: however slow texts are, this one's next tick comes when it should."""
-    return await _all(rt, [one for one in rt.senders if one.channel is Channel.TELEGRAM])
+    return await dispatch_by(rt, [one for one in rt.senders if one.channel is Channel.TELEGRAM])
 
 
 async def dispatch_sms(rt: Runtime) -> int:
     """As `dispatch_telegram`."""
-    return await _all(rt, [one for one in rt.senders if one.channel is Channel.SMS])
+    return await dispatch_by(rt, [one for one in rt.senders if one.channel is Channel.SMS])
 
 
 SHARES = 8
@@ -57,22 +56,16 @@ def shares(rt: Runtime) -> dict[str, list[Sender]]:
     In the order of the bots' own numbers: machines with the same bots agree on it.
     """
     found: dict[str, list[Sender]] = {}
-    place = {bot: n % SHARES for n, bot in enumerate(sorted(bot for bot in rt.bots if bot is not None), 1)}
+    further = sorted(bot for bot in rt.bots if bot is not None)
+    share = {bot: n % SHARES for n, bot in enumerate([None, *further])}
     for one in rt.senders:
-        share = place.get(one.bot, 0) if one.bot is not None else 0
-        found.setdefault(of_bot(f"dispatch {one.channel}", share or None), []).append(one)
+        found.setdefault(of_bot(f"dispatch {one.channel}", share[one.bot] or None), []).append(one)
     return found
 
 
-async def dispatch_share(rt: Runtime, name: str) -> int:
-    """As `dispatch`, by those of one share."""
-    return await _all(rt, shares(rt)[name])
-
-
-async def share_waits(rt: Runtime, name: str) -> bool:
-    """Whether anything of a share may go now."""
-    senders = shares(rt)[name]
-    if not await _waits(rt, Sender(channel=senders[0].channel)):
+async def waits_for(rt: Runtime, senders: list[Sender]) -> bool:
+    """Whether anything of a share may go now. For several bots it is first asked what is cheap to know."""
+    if senders[0].others and not await _waits(rt, Sender(channel=senders[0].channel)):
         return False
     for one in senders:
         if await _waits(rt, one):
@@ -80,7 +73,7 @@ async def share_waits(rt: Runtime, name: str) -> bool:
     return False
 
 
-async def _all(rt: Runtime, senders: list[Sender]) -> int:
+async def dispatch_by(rt: Runtime, senders: list[Sender]) -> int:
     """Beside each other: what holds up one of them, or fails, is nothing to the others."""
     if rt.concurrency == 1 or len(senders) == 1:
         return sum([await _sender(rt, sender) for sender in senders if await _to_do(rt, sender)])
@@ -265,11 +258,11 @@ class _Calls:
         if room <= 0:
             return Claimed()
         resting, only = valve.resting(monotonic), holding.ASKS if way.only_asks else ()
-        some: dict[str, Any] = {"resting": resting, "only": only} if resting or only else {}
-        since = _since(rt, sender) if not some else None
+        everybody = not resting and not only
+        since = _since(rt, sender) if everybody else None
         busy = set(self.lines.values())
-        claimed = await claim(tx, rt.desk, sender, room, busy=busy, since=since, **some)
-        if claimed.first is not None and not some:
+        claimed = await claim(tx, rt.desk, sender, room, busy=busy, since=since, resting=resting, only=only)
+        if everybody and claimed.first is not None:
             rt.floors[sender.key].found(claimed.first, since=since, steady=turns.steady())
         valve.took(claimed.outgoing, monotonic)
         await turns.keep(tx, rt, sender)

@@ -13,7 +13,7 @@ from importlib.metadata import version
 import sqlalchemy as sa
 
 from jobs import turns
-from jobs.dispatch import dispatch_share, share_waits, shares
+from jobs.dispatch import dispatch_by, shares, waits_for
 from jobs.guarding import look
 from jobs.timetable import TIMETABLE, WATCH, Job
 from reminder.actions import arming
@@ -22,7 +22,7 @@ from reminder.app import AlreadyRunningError, channels_of, opened, runtime_of
 from reminder.bot.polling import fetch
 from reminder.cluster import Cluster, Shared
 from reminder.domain.errors import Fault, Faulty
-from reminder.domain.people import of_bot
+from reminder.domain.people import Sender, of_bot
 from reminder.instance import Instance
 from reminder.runtime import Runtime
 from reminder.serving import beside, listen, serve
@@ -149,7 +149,7 @@ def announcing(rt: Runtime) -> Runtime:
 def jobs_of(rt: Runtime) -> list[Shared]:
     """The timetable, for the cluster's engine."""
     found = [_job(rt, job) for job in (*TIMETABLE, *WATCH) if not job.chunk]
-    found += [_chunk(rt, name) for name in shares(rt)]
+    found += [_chunk(rt, name, senders) for name, senders in shares(rt).items()]
     return [*found, Shared(name="queue", tick=lambda: _forget(rt), every=timedelta(minutes=30))]
 
 
@@ -157,9 +157,9 @@ def _job(rt: Runtime, job: Job) -> Shared:
     return Shared(name=job.name, tick=functools.partial(_tick, rt, job.run), every=job.every)
 
 
-def _chunk(rt: Runtime, name: str) -> Shared:
-    tick = functools.partial(_tick, rt, functools.partial(dispatch_share, name=name))
-    waits = functools.partial(share_waits, rt, name)
+def _chunk(rt: Runtime, name: str, senders: list[Sender]) -> Shared:
+    tick = functools.partial(_tick, rt, functools.partial(dispatch_by, senders=senders))
+    waits = functools.partial(waits_for, rt, senders)
     return Shared(name=name, tick=tick, every=LOOKED_FOR, waits=waits)
 
 

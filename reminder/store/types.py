@@ -73,6 +73,7 @@ def members(table: sa.FromClause, **kinds: type[StrEnum]) -> list[sa.ColumnEleme
 def _of_some_rows(create: sa.schema.CreateIndex, compiler: Any, **options: Any) -> str:
     """An index of some rows has the same rows there. Told so when it is defined, it imports the dialect."""
     there, here = (create.element.dialect_options[name] for name in ("postgresql", "sqlite"))
-    there["where"] = here["where"]
+    if here["where"] is not None:
+        there["where"] = here["where"]
     made: str = compiler.visit_create_index(create, **options)
     return made

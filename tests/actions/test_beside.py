@@ -12,13 +12,11 @@ from jobs.dispatch import dispatch_telegram
 from reminder.channels.bots import Bots
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
-from reminder.store import people
 from tests.actions.acting import execute, rows
 from tests.actions.test_limits import post
 from tests.actions.test_under_way import SlowChat, until
-from tests.office import STAFF, person, write
-
-SECOND = 2
+from tests.bot.test_bots import SECOND, move
+from tests.office import STAFF, person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +31,7 @@ class Bot:
 async def two_bots(rt: Runtime) -> AsyncIterator[tuple[Runtime, Bot, Bot]]:
     """The first hangs at wang's, the second, whose people are chen and stone, at chen's."""
     for who in ("chen", "stone"):
-        known = await person(rt, who)
-        await write(rt, lambda tx, known=known: people.update(tx, known.id, bot=SECOND))  # type: ignore[misc]
+        await move(rt, who, SECOND)
     made = []
     for who in ("wang", "chen"):
         gate = asyncio.Event()

@@ -3,14 +3,10 @@
 from datetime import timedelta
 
 from jobs import turns
-from jobs.dispatch import dispatch_share
-from reminder.actions.direct import tell
-from reminder.domain.people import Role
+from jobs.dispatch import dispatch_by
 from reminder.floors import MARGIN, WHOLE, Floor
-from reminder.store import people
 from reminder.store.database import Database
-from reminder.store.migrations import migrate
-from tests.cluster.test_shares import FIRST, office
+from tests.cluster.test_shares import office, told
 from tests.office import START
 
 
@@ -28,17 +24,11 @@ async def test_what_waits_from_before_it_goes_once_it_is_looked_for_from_the_beg
     postgres_url: str,
 ) -> None:
     db = Database(postgres_url)
-    await migrate(db)
     rt = office(db, None)
-    async with db.write() as tx:
-        unit = await people.add_unit(tx, name="柳溪镇", kind="township", parent_id=None)
-        await people.add_person(tx, name="P", unit_id=unit, roles=(Role.ADMIN,), chat_id=100)
-        (person,) = (await people.staff(tx)).people.values()
-        about = {"n": 1, "lines": "0"}
-        await tell(tx, rt.desk, person, "gaps", key="gaps", at=START, detail=about)
+    await told(rt)
     later = START + timedelta(hours=1)
     rt.floors["telegram"].found(later, since=None, steady=turns.steady())
-    assert await dispatch_share(rt, FIRST) == 0
+    assert await dispatch_by(rt, rt.senders) == 0
     rt.floors["telegram"].found(later, since=None, steady=turns.steady() - WHOLE)
-    assert await dispatch_share(rt, FIRST) == 1
+    assert await dispatch_by(rt, rt.senders) == 1
     await db.close()

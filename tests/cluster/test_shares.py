@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from jobs.dispatch import SHARES, dispatch_share, share_waits, shares
+from jobs.dispatch import SHARES, dispatch_by, shares, waits_for
 from reminder.actions.direct import tell
 from reminder.channels.bots import Bots
 from reminder.channels.memory import MemoryChat, MemorySms
@@ -22,6 +22,20 @@ def office(db: Database, *bots: int | None) -> Runtime:
     return Runtime(db=db, desk=desk(ManualClock(START)), chat=chat, turns=Turns(me="one"))
 
 
+async def told(rt: Runtime) -> None:
+    """A colleague of each bot has a message to come."""
+    await migrate(rt.db)
+    async with rt.db.write() as tx:
+        unit = await people.add_unit(tx, name="柳溪镇", kind="township", parent_id=None)
+        for k, bot in enumerate(rt.bots):
+            whom = {"name": f"P{k}", "unit_id": unit, "roles": (), "chat_id": 100 + k, "bot": bot}
+            await people.add_person(tx, **whom)  # type: ignore[arg-type]
+        staff = await people.staff(tx)
+        for k, person in enumerate(staff.people.values()):
+            about = {"n": 1, "lines": str(k)}
+            await tell(tx, rt.desk, person, "gaps", key=f"gaps:{k}", at=START, detail=about)
+
+
 async def test_every_sender_is_in_one_share_and_there_are_not_too_many(postgres_url: str) -> None:
     db = Database(postgres_url)
     rt = replace(office(db, None, *range(1, 20)), sms=MemorySms(now=lambda: START))
@@ -36,23 +50,15 @@ async def test_every_sender_is_in_one_share_and_there_are_not_too_many(postgres_
 
 async def test_a_share_sends_and_waits_for_its_own_bots_only(postgres_url: str) -> None:
     db = Database(postgres_url)
-    await migrate(db)
     rt = office(db, None, 1)
-    async with db.write() as tx:
-        unit = await people.add_unit(tx, name="柳溪镇", kind="township", parent_id=None)
-        for k, bot in enumerate((None, 1)):
-            whom = {"name": f"P{k}", "unit_id": unit, "roles": (), "chat_id": 100 + k, "bot": bot}
-            await people.add_person(tx, **whom)  # type: ignore[arg-type]
-        staff = await people.staff(tx)
-        for k, person in enumerate(staff.people.values()):
-            about = {"n": 1, "lines": str(k)}
-            await tell(tx, rt.desk, person, "gaps", key=f"gaps:{k}", at=START, detail=about)
+    await told(rt)
     assert list(shares(rt)) == [FIRST, SECOND]
-    assert await share_waits(rt, FIRST)
-    assert await share_waits(rt, SECOND)
-    assert await dispatch_share(rt, SECOND) == 1
-    assert not await share_waits(rt, SECOND)
-    assert await share_waits(rt, FIRST)
-    assert await dispatch_share(rt, FIRST) == 1
-    assert not await share_waits(rt, FIRST)
+    first, second = shares(rt).values()
+    assert await waits_for(rt, first)
+    assert await waits_for(rt, second)
+    assert await dispatch_by(rt, second) == 1
+    assert not await waits_for(rt, second)
+    assert await waits_for(rt, first)
+    assert await dispatch_by(rt, first) == 1
+    assert not await waits_for(rt, first)
     await db.close()
