@@ -1,6 +1,6 @@
 """Once in a while: visits without a record, texts without a receipt, cases without a next date."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 from jobs.guarding import believed
 from reminder.actions import gaps, standins, upkeep, weekly
@@ -15,13 +15,21 @@ from reminder.domain.workdays import at, local_day
 from reminder.failpoints import failpoint
 from reminder.logs import log
 from reminder.runtime import Runtime
-from reminder.store import calendars, departures, entries, erasing, overview
+from reminder.store import archive, calendars, departures, entries, erasing, overview
 
 _NOON = time(12)
 _LOOKED = "housekeeping.day"
+_ARCHIVED, _ROW = "housekeeping.archived", "housekeeping.row"
 
 LETTERS_KEPT = timedelta(days=30)
 """What people wrote to the bot, word for word, is emptied so long after it was dealt with."""
+
+
+MESSAGES_KEPT = timedelta(days=400)
+"""A message is among those of the day for so long: a year, and the weeks in which one still asks about it."""
+
+BATCHES = 20
+"""Of messages, that one round archives at most; the next one goes on."""
 
 
 async def housekeep(rt: Runtime) -> int:
@@ -34,7 +42,30 @@ async def housekeep(rt: Runtime) -> int:
     if rt.memo.get(_LOOKED) != today:
         done += await _daily(rt)
         rt.memo[_LOOKED] = today
-    return done
+    return done + await _archive(rt, today)
+
+
+async def _archive(rt: Runtime, today: date) -> int:
+    """Once a day: old messages of what is over leave the tables that are asked all day."""
+    if rt.memo.get(_ARCHIVED) == today:
+        return 0
+    moved, before = 0, rt.clock.now() - MESSAGES_KEPT
+    for _ in range(BATCHES):
+        after = rt.memo.get(_ROW, 0)
+        assert isinstance(after, int)
+        async with rt.db.read() as tx:
+            found = await archive.old(tx, before, after)
+        if found is None:
+            rt.memo.update({_ARCHIVED: today, _ROW: 0})
+            break
+        async with rt.db.write() as tx:
+            moved += await archive.put_away(tx, found.ids)
+            failpoint("archive.before_commit")
+        failpoint("archive.after_commit")
+        rt.memo[_ROW] = found.last
+        if rt.stopping.is_set():
+            break
+    return moved
 
 
 async def _daily(rt: Runtime) -> int:

@@ -22,7 +22,7 @@ from reminder.domain.protocols import ANCHORS, EntryKind
 from reminder.domain.said_dates import say_time, say_weekday_date
 from reminder.domain.wanted import TASK, Reckoning, reckoned
 from reminder.domain.workdays import local_day
-from reminder.store import cases, reminders, residents
+from reminder.store import cases, overview, reminders, residents
 from reminder.store.database import Tx
 
 FAR = timedelta(days=40)
@@ -81,7 +81,7 @@ async def why_case(tx: Tx, desk: Desk, by: Actor, case_id: int, lang: str) -> Ca
     """Reads only. Open entries first, by date; then those that have ended."""
     await permit(tx, by, "why", case_id)
     scene = await read_case(tx, desk, case_id)
-    told = await reminders.told(tx, [entry.id for entry in scene.entries.values()])
+    told = reminders.told_in(await overview.reminders_of(tx, case_id))
     known = reckoned(scene.past, scene.protocol, scene.office)
     teller = _Teller(scene, known, lang, await _bar(tx, scene))
     shown = [e for e in scene.entries.values() if e.kind is not EntryKind.NOTICE]

@@ -9,7 +9,7 @@ from reminder.actions.step_words import basis_in, step_in_words
 from reminder.domain.people import Channel
 from reminder.domain.said_dates import say_weekday_date
 from reminder.segments import segments
-from reminder.store import people, reminders
+from reminder.store import archive, people, reminders
 from reminder.store.database import Tx
 from reminder.store.reminders import Reminder
 
@@ -46,11 +46,13 @@ async def why(tx: Tx, desk: Desk, provider_id: str, lang: str) -> Why | None:
 async def _by_provider(tx: Tx, provider_id: str) -> Reminder | None:
     chat, _, message = provider_id.partition(":")
     if not message:
-        return await reminders.by_provider(tx, Channel.SMS.value, provider_id)
+        text = await reminders.by_provider(tx, Channel.SMS.value, provider_id)
+        return text or await archive.by_provider(tx, Channel.SMS, provider_id)
     person = await people.by_chat(tx, int(chat)) if chat.lstrip("-").isdigit() else None
     if person is None:
         return None
-    return await reminders.of_person(tx, person, message)
+    sent = await reminders.of_person(tx, person, message)
+    return sent or await archive.by_provider(tx, Channel.TELEGRAM, message, person)
 
 
 def _rule(case: CaseScene | None, reminder: Reminder, lang: str, desk: Desk) -> str:
@@ -91,7 +93,7 @@ _MOMENT = timedelta(seconds=1)
 
 async def _meter(tx: Tx, desk: Desk, reminder: Reminder, lang: str) -> list[str]:
     """How long the text was, and what it costs in parts: prices are between the office and its provider."""
-    attempts = await reminders.attempts(tx, reminder.id)
+    attempts = await reminders.attempts(tx, reminder.id) or await archive.attempts(tx, reminder.id)
     if not attempts or attempts[-1]["sealed"] is None:
         return []
     found = segments(desk.text_of(attempts[-1]))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from reminder.domain.cases import ENDED, Case, Event, Fact
 from reminder.domain.errors import NotFound
+from reminder.store import archive
 from reminder.store import tables as t
 from reminder.store.database import Tx
 from reminder.store.prepared import Prepared, each
@@ -68,8 +69,15 @@ async def lock(tx: Tx, case_id: int) -> CaseRow:
 
 
 async def lock_many(tx: Tx, case_ids: Sequence[int]) -> dict[int, CaseRow]:
-    """The cases, locked in the order of their ids: two who lock the same ones never wait for each other."""
-    return {row["id"]: _row(row) for row in await _LOCK.rows(tx, ids=list(case_ids))}
+    """The cases, locked in the order of their ids: two who lock the same ones never wait for each other.
+
+    What is archived of them comes back: whoever locks a case goes on with it.
+    """
+    rows = await _LOCK.rows(tx, ids=list(case_ids))
+    archived = [row["id"] for row in rows if row["has_archive"]]
+    if archived:
+        await archive.bring_back(tx, archived)
+    return {row["id"]: _row(row) for row in rows}
 
 
 _LOCK = Prepared(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from reminder.domain.cases import ENDED
 from reminder.domain.entries import OPEN_STATES
 from reminder.domain.reminders import HEARD, State
+from reminder.store import archive
 from reminder.store import tables as t
 from reminder.store.database import Tx
 from reminder.store.prepared import Prepared, each
@@ -19,13 +20,14 @@ ALL_OF_A_CASE = 100_000
 
 
 async def reminders_of(tx: Tx, case_id: int, state: State | None = None) -> list[Reminder]:
-    """A case's reminders, oldest first; those in one state if it is named."""
+    """A case's reminders, oldest first, archived ones too; those in one state if it is named."""
     if state is State.PLANNED:
         return await planned(tx, case_id)
     where = [t.reminders.c.case_id == case_id]
     if state is not None:
         where.append(t.reminders.c.state == state.value)
-    return await some(tx, *where, limit=ALL_OF_A_CASE)
+    kept = [row for row in await archive.of_case(tx, case_id) if state in {None, row.state}]
+    return [*kept, *await some(tx, *where, limit=ALL_OF_A_CASE)]
 
 
 async def ended_badly(tx: Tx, states: Iterable[State], since: datetime) -> list[Reminder]:

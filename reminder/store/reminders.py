@@ -1,6 +1,6 @@
 """Reminder rows: what fell due, who claimed it, how each attempt ended. State moves are compare-and-set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -223,10 +223,15 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
 
     That is the order of the entry's revisions: a text of an older one never leaves after a newer one exists.
     """
+    return told_in(await _TOLD.made(tx, Reminder, entries=list(entry_ids)))
+
+
+def told_in(rows: Iterable[Reminder]) -> dict[int, list[Told]]:
+    """As `told`, of these reminders."""
     found: dict[int, list[Told]] = {}
-    for reminder in await _TOLD.made(tx, Reminder, entries=list(entry_ids)):
+    for reminder in sorted(rows, key=lambda row: (row.revision, row.id)):
         slot = reminder.told.get("slot")
-        if slot and reminder.entry_id is not None:
+        if slot and reminder.entry_id is not None and reminder.state in HEARD:
             certain = reminder.state in {State.SENT, State.DELIVERED}
             item = Told(recipient=reminder.recipient, slot=slot, kind=reminder.kind, certain=certain)
             found.setdefault(reminder.entry_id, []).append(item)
@@ -234,11 +239,9 @@ async def told(tx: Tx, entry_ids: Sequence[int]) -> dict[int, list[Told]]:
 
 
 _TOLD = Prepared(
-    sa.select(*columns)
-    .where(
+    sa.select(*columns).where(
         t.reminders.c.entry_id.in_(each("entries")), t.reminders.c.state.in_([state.value for state in HEARD])
     )
-    .order_by(t.reminders.c.revision, t.reminders.c.id)
 )
 
 

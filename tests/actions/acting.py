@@ -197,6 +197,20 @@ async def closed(rt: Runtime) -> int:
     return case_id
 
 
+async def completed(rt: Runtime, **more: Any) -> int:
+    """A case of last month with texts, a question and tasks in lists; all is done."""
+    case_id: int = (await a_case(rt, **more)).row.case.id
+    await until(rt, moment("2026-12-02", "09:00"))
+    await in_turn(rt, "chen", cases.contact, case_id)
+    await in_turn(rt, "chen", cases.answer, case_id, "upheld", "路已修好")
+    await in_turn(rt, "chen", cases.served, case_id, "当面")
+    await in_turn(rt, "chen", cases.close, case_id)
+    for key in ("rv1", "rv2", "rv3"):
+        await in_turn(rt, "chen", visits.visited, (await entry(rt, case_id, key)).id, "holds")
+    await until(rt, moment("2027-02-01", "12:00"))
+    return case_id
+
+
 async def flying(rt: Runtime, *, arrives: bool = False) -> tuple[int, str]:
     """A visit offer whose call is under way, nobody having answered yet: its row and its attempt.
 

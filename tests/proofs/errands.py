@@ -6,19 +6,21 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic import command
 
+from jobs.housekeeping import MESSAGES_KEPT, housekeep
 from jobs.remind import remind
 from reminder import failpoints
 from reminder.actions import arming, calendar_import, cases, erasure, imports, moves
 from reminder.actions.desk import Actor
-from reminder.channels.memory import MemorySms
+from reminder.channels.memory import MemoryChat, MemorySms
 from reminder.cli_safety import _disarm
 from reminder.clock import ManualClock
 from reminder.domain.cases import Status
@@ -28,7 +30,7 @@ from reminder.store import backups
 from reminder.store import cases as stored
 from reminder.store.database import Database
 from reminder.store.migrations import config, migrate, revisions
-from tests.actions.acting import act
+from tests.actions.acting import act, completed
 from tests.office import a_case, actor, desk, pass_time, read
 from tests.proofs.morning import MONDAY
 from tests.proofs.moulds import Mould
@@ -91,6 +93,17 @@ async def _erase(at: Where) -> None:
     await rt.db.close()
 
 
+async def _archive(at: Where) -> None:
+    """The messages of a case that is over go; then somebody takes the case up, and they come back."""
+    rt = _office(at)
+    pass_time(rt, days=30 + MESSAGES_KEPT.days)
+    await housekeep(rt)
+    (case_id,) = (await read(rt, stored.ids))[-1:]
+    if (await read(rt, lambda tx: stored.many(tx, [case_id])))[case_id].status == Status.COMPLETED:
+        await act(rt, "chen", cases.reopen, case_id, "又坏了")
+    await rt.db.close()
+
+
 async def _arm(at: Where) -> None:
     rt, machine = _office(at), Instance(at.folder)
     found = await read(rt, lambda tx: arming.standing(tx, machine.name, machine.sent_to))
@@ -129,6 +142,7 @@ async def _instance(at: Where) -> None:
 WORK: Mapping[str, Work] = {
     "import": _import,
     "calendar": _calendar,
+    "archive": _archive,
     "erase": _erase,
     "arm": _arm,
     "backup": _backup,
@@ -157,6 +171,10 @@ async def prepare(name: str, folder: Path, mould: Mould) -> Where:
         await act(rt, "chen", cases.withdraw, case_id, "自己修好了")
         pass_time(rt, seconds=1)
         await act(rt, "he", moves.archive, case_id)
+    elif name == "archive":
+        other_ids = replace(rt.desk, new_id=lambda: uuid4().hex)  # the office has used the first ones
+        whole = replace(rt, desk=other_ids, chat=MemoryChat(now=rt.clock.now))
+        await completed(whole, phones=("+12025550146",))
     elif name == "arm":
         (folder / "instance").write_text("another\n", "ascii")
         await remind(rt)

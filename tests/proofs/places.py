@@ -94,6 +94,7 @@ PLACES: dict[str, Place] = {
     "instance.before_rename": Place(scenario="instance", file=True),
     **_of("import", "before_row", "before_commit", "after_commit"),
     **_of("calendar", "before_commit", "after_commit", "after_case", "before_followed"),
+    **_of("archive", "after_copy", "before_commit", "after_commit"),
     **_of("erase", "after_fact", "after_people", "after_case", "after_letters"),
     **_of("arm", "before_begin", "after_row", "before_commit", "after_commit"),
     **_of("backup", "after_copy", "before_rename", file=True),

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from reminder.bundled import folder
 from reminder.clock import SystemClock
 from reminder.domain.errors import Faulty, ReminderError
 from reminder.store import backups, meta
+from reminder.store import tables as t
 from reminder.store.database import Database
 from reminder.store.migrations import _LOCK, OLDEST, config, fits, migrate, revisions
 from reminder.store.runlock import RunLock, run_lock
@@ -31,6 +33,7 @@ from reminder.store.tables import metadata
 from tests import postgres
 
 ROOT = Path(__file__).parents[2]
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ROW = (
     "INSERT INTO audit (at, action, object, detail, previous, hash) "
     "VALUES ('2026-08-03 10:00:00', 'opened', 'case 1', '{}', '', '00')"
@@ -93,6 +96,18 @@ async def test_down_and_up_again(db: Database) -> None:
     await down_to(db, "base")
     assert await tables_of(db) == set()
     assert await migrate(db) == revisions()
+
+
+async def test_who_goes_back_to_before_the_archive_keeps_what_is_in_it(db: Database) -> None:
+    await migrate(db)
+    row = {"due_at": NOON, "send_after": NOON, "told": {}, "detail": {}, "state": "sent"}
+    async with db.write() as tx:
+        await tx.execute(sa.insert(t.archived_reminders).values(id=7, key="digest:1", **row))
+        await tx.execute(sa.insert(t.archived_attempts).values(token="t", reminder_id=7, started_at=NOON))
+    await down_to(db, "0006")
+    async with db.read() as tx:
+        asked = "SELECT a.token, r.key FROM attempts a JOIN reminders r ON r.id = a.reminder_id"
+        assert (await tx.execute(sa.text(asked))).all() == [("t", "digest:1")]
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET action = 'nothing'", "DELETE FROM audit"])
