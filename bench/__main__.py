@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bench import crashing, firing, forgotten, ledger, planning, sending, steady, waiting, workers
+from bench import archiving, crashing, firing, forgotten, ledger, planning, sending, steady, waiting, workers
 from bench.kit import ROOT, Row, keep, line, machine, publish, versions
 
 BENCHES: dict[str, Callable[..., list[Row]]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[..., list[Row]]] = {
     "plan": planning.rows,
     "ledger": ledger.rows,
     "forgotten": forgotten.rows,
+    "archive": archiving.rows,
     "workers": workers.rows,
     "sending": sending.rows,
 }

@@ -20,7 +20,7 @@ from reminder.store.reminders import Reminder
 from reminder.store.types import members
 
 BATCH = 500
-"""Messages of one transaction: a hundredth of a second for whoever else wants to write."""
+"""Messages of one transaction: some hundredths of a second for whoever else wants to write."""
 
 _LIVE = (t.reminders, t.attempts, t.receipts, t.questions)
 _ARCHIVED = (t.archived_reminders, t.archived_attempts, t.archived_receipts, t.archived_questions)
