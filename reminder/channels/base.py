@@ -16,7 +16,7 @@ from reminder.domain.people import Channel
 DEADLINE = timedelta(seconds=15)
 """Total for one call: connecting, writing and reading together, so one byte a second does not prolong it."""
 
-POOL = 256
+POOL = 500
 """Calls of one channel that may be under way at once; a connection is opened only when one needs it."""
 
 Carrier = Callable[[str, str, Mapping[str, str], bytes], Awaitable[tuple[int, bytes]]]

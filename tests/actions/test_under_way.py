@@ -10,10 +10,12 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from jobs.dispatch import dispatch_telegram
+from reminder.actions.direct import tell
 from reminder.channels.memory import MemoryChat, Mishap
 from reminder.domain.messages import Answer, Declined, Outgoing, Refusal
 from reminder.domain.reminders import State
 from reminder.runtime import Runtime
+from reminder.store import people
 from tests.actions.acting import chat, execute, rows
 from tests.actions.test_limits import got, post, waiting
 from tests.office import STAFF
@@ -81,6 +83,28 @@ async def test_while_a_call_hangs_others_go_and_its_own_line_waits(rt: Runtime) 
         assert await asyncio.wait_for(sending, 10) == 4
         assert [text[-1] for text in got(slow, "chen")] == ["0", "1"]
     assert {row.state for row in await rows(rt)} == {State.SENT}
+
+
+async def test_what_is_due_at_once_is_taken_five_hundred_at_a_time(rt: Runtime) -> None:
+    """Each is called at once, so that none waits out its lease; the rest once half of the places are free."""
+    async with rt.db.write() as tx:
+        unit = (await people.staff(tx)).people[1].unit_id
+        for n in range(600):
+            about = {"name": f"P{n}", "unit_id": unit, "roles": (), "chat_id": 900_000 + n}
+            await people.add_person(tx, **about)  # type: ignore[arg-type]
+        for n, one in enumerate((await people.staff(tx)).people.values()):
+            if (one.chat_id or 0) >= 900_000:
+                said = {"n": 1, "lines": "x"}
+                await tell(tx, rt.desk, one, "gaps", key=f"many:{n}", at=rt.clock.now(), detail=said)
+    gate = asyncio.Event()
+    slow = SlowChat(now=rt.clock.now, gates={str(900_000 + n): gate for n in range(600)})
+    sending = asyncio.create_task(dispatch_telegram(replace(rt, chat=slow)))
+    await until(lambda: slow.begun != [])
+    await asyncio.sleep(0.05)
+    assert len(slow.begun) == 500
+    assert await waiting(rt) == 100
+    gate.set()
+    assert await asyncio.wait_for(sending, 30) == 600
 
 
 async def test_the_last_place_is_not_kept_free_while_all_others_hang(rt: Runtime) -> None:
