@@ -13,6 +13,7 @@ import os
 import secrets
 import sqlite3
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,7 +71,7 @@ async def write(db: Database, layout: Layout, rows: Sequence[Mapping[str, Any]],
 
 async def send(db: Database, layout: Layout, batch: int, spent: Spent) -> None:
     """So many as there are in `spent`, earliest first."""
-    words = [(secrets.token_urlsafe(24), os.urandom(SEALED)) for _ in range(spent.n)]
+    words = [(_token(), os.urandom(SEALED)) for _ in range(spent.n)]
     since = BEGINNING
     while words:
         with spent.on("claim and intent"):
@@ -87,6 +88,11 @@ async def send(db: Database, layout: Layout, batch: int, spent: Spent) -> None:
         del words[: len(leaving)]
         if not db.sqlite:
             since = first - MARGIN
+
+
+def _token() -> str:
+    """As `Desk.new_attempt` makes it."""
+    return f"{time.time_ns() // 1_000_000:011x}-{secrets.token_urlsafe(24)}"
 
 
 async def round_of(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bench import split
 from bench.planning import START
+from bench.stage import provider_id
 from bench.waiting import TEXTS
 from reminder.actions.deliveries import LEASE
 from reminder.domain.reminders import State
@@ -89,7 +90,7 @@ class Ours:
         with spent.on(LOOK):
             waiting = await departures.under_way(tx, [one.token for one in gone])
         assert len(waiting) == len(gone)
-        await departures.taken_on(tx, {one: f"SM{one.token}" for one in waiting}, now=NOW)
+        await departures.taken_on(tx, {one: provider_id(one.token) for one in waiting}, now=NOW)
 
 
 LOOK = "the look at what is under way"

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bench.stage import provider_id
 from reminder.domain.reminders import State
 from reminder.store import tables as t
 from reminder.store.database import Database, Tx
@@ -166,7 +167,7 @@ class Claims:
         ours = {"mark": self._mark, "first": self._first, "last": self._last}
         assert len(await _END.scalars(tx, ids=ids, **ours)) == len(gone)
         rows = [
-            {"token": one.token, "reminder_id": one.reminder_id, "provider_id": f"SM{one.token}"}
+            {"token": one.token, "reminder_id": one.reminder_id, "provider_id": provider_id(one.token)}
             for one in gone
         ]
         await _APPEND.run_many(tx, rows, state=State.SENT.value, at=now)

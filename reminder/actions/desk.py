@@ -77,6 +77,10 @@ class Desk:
             )
         return self._offices[held]
 
+    def new_attempt(self) -> str:
+        """An id that sorts by its moment: a database adds it at the end of its indexes, not just anywhere."""
+        return f"{round(self.clock.now().timestamp() * 1000):011x}-{self.new_id()}"
+
     def text_of(self, attempt: Mapping[str, Any]) -> str:
         """The words of an attempt, as they were sent; `attempt` has its token and what was sealed."""
         return self.sealer.open(attempt["sealed"], bound_to=_attempt(attempt["token"]))

@@ -276,7 +276,7 @@ async def _dead(tx: Tx, desk: Desk, reminder: Reminder, error: Exception) -> Non
 def _outgoing(scene: Scene, kind: Kind, text: str, buttons: Keyboard) -> Outgoing:
     chat = scene.person.chat if scene.person is not None else ""
     return Outgoing(
-        token=scene.desk.new_id(),
+        token=scene.desk.new_attempt(),
         channel=Channel(scene.reminder.channel),
         to=scene.phone.number if scene.phone is not None else chat,
         text=text,

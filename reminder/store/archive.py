@@ -138,9 +138,10 @@ def _belonging(tables: _Tables, ids: Sequence[int]) -> list[sa.ColumnElement[boo
     reminders, attempts, receipts, questions = tables
     theirs = attempts.c.reminder_id.in_(ids)
     tokens = sa.select(attempts.c.token).where(theirs)
-    named = sa.select(attempts.c.provider_id).where(theirs, attempts.c.provider_id != "")
+    mine = reminders.c.id.in_(ids)
+    named = sa.select(reminders.c.provider_id).where(mine, reminders.c.provider_id != "")
     return [
-        reminders.c.id.in_(ids),
+        mine,
         theirs,
         receipts.c.token.in_(tokens) | receipts.c.provider_id.in_(named),
         questions.c.reminder_id.in_(ids),

@@ -46,9 +46,9 @@ def number(name: str, default: int = 0) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, server_default=str(default))
 
 
-def where(name: str, column: str, condition: str, *, unique: bool = False) -> sa.Index:
+def where(name: str, column: str, condition: str, *further: str, unique: bool = False) -> sa.Index:
     """An index of those rows only that are asked for; finished ones would bury them in time."""
-    return sa.Index(name, column, unique=unique, sqlite_where=sa.text(condition))
+    return sa.Index(name, column, *further, unique=unique, sqlite_where=sa.text(condition))
 
 
 def json(name: str) -> sa.Column[object]:

@@ -272,11 +272,14 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
 
 
+WRITER = ["cache_size=-16000", "wal_autocheckpoint=4000"]
+"""16 MB of pages at hand, and as many in the log before they go into the file, all over which they lie."""
+
+
 def _sqlite_hooks(engine: AsyncEngine, *, durable: bool, read_only: bool) -> None:
     flushed = "FULL" if durable else "OFF"
     pragmas = [f"synchronous={flushed}", "foreign_keys=ON"]
-    if read_only:
-        pragmas.append("query_only=ON")
+    pragmas += ["query_only=ON"] if read_only else WRITER
 
     @event.listens_for(engine.sync_engine, "connect")
     def _(raw: Any, _record: object) -> None:

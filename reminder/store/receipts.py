@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from reminder.store import tables as t
 from reminder.store.database import Tx
 from reminder.store.prepared import Prepared, each
+from reminder.store.reminders import IS_KNOWN
 
 
 async def add(tx: Tx, *, provider_id: str, status: str, token: str, code: str, received_at: datetime) -> bool:
@@ -57,10 +58,12 @@ _EARLY = Prepared(
 
 
 async def token_of(tx: Tx, provider_id: str) -> str:
-    """The attempt that got this provider id; empty when none did."""
+    """The last attempt at the text that got this provider id; empty when none did."""
     return await _TOKEN_OF.scalar(tx, provider=provider_id) or ""
 
 
 _TOKEN_OF = Prepared(
-    sa.select(t.attempts.c.token).where(t.attempts.c.provider_id == sa.bindparam("provider"))
+    sa.select(t.reminders.c.token).where(
+        t.reminders.c.provider_id == sa.bindparam("provider"), IS_KNOWN, t.reminders.c.channel == "sms"
+    )
 )

@@ -130,9 +130,13 @@ async def planned(tx: Tx, case_id: int) -> list[Reminder]:
 _PLANNED = _some(t.reminders.c.case_id == sa.bindparam("case"), t.reminders.c.state == State.PLANNED.value)
 
 
+IS_KNOWN = t.reminders.c.provider_id != sa.literal_column("''")
+"""In the words of the index of provider ids."""
+
+
 async def by_provider(tx: Tx, channel: str, provider_id: str) -> Reminder | None:
     where = (t.reminders.c.provider_id == provider_id, t.reminders.c.channel == channel)
-    return _first(await some(tx, *where))
+    return _first(await some(tx, *where, IS_KNOWN))
 
 
 def _first(rows: list[Reminder]) -> Reminder | None:
@@ -334,7 +338,7 @@ async def number_of(tx: Tx, sealer: Sealer, reminder: Reminder) -> str:
 
 async def provider_ids(tx: Tx, ids: Sequence[str]) -> set[str]:
     """Those of the provider's ids that already belong to a reminder of ours."""
-    query = sa.select(t.reminders.c.provider_id).where(t.reminders.c.provider_id.in_(ids))
+    query = sa.select(t.reminders.c.provider_id).where(t.reminders.c.provider_id.in_(ids), IS_KNOWN)
     return set((await tx.execute(query)).scalars())
 
 
@@ -368,7 +372,7 @@ _LAST_BEFORE = Prepared(
 async def of_person(tx: Tx, person_id: int, provider_id: str) -> Reminder | None:
     """A person's chat message by the provider's id, which is unique within the chat only."""
     rows = t.reminders.c
-    return _first(await some(tx, rows.person_id == person_id, rows.provider_id == provider_id))
+    return _first(await some(tx, rows.person_id == person_id, rows.provider_id == provider_id, IS_KNOWN))
 
 
 async def merged_into(tx: Tx, key: str) -> set[int]:

@@ -237,7 +237,7 @@ reminders = table(
     number("attempts"),
     sa.Column("token", sa.String, unique=True),
     at("lease_until"),
-    text("provider_id", index=True),
+    text("provider_id"),
     at("sent_at"),
     at("ended_at"),
     json("told"),
@@ -246,9 +246,11 @@ reminders = table(
     where("ix_reminders_ready", "send_after", "state = 'planned'"),
     where("ix_reminders_flying", "lease_until", "state IN ('sending', 'uncertain')"),
     where("ix_reminders_silent", "sent_at", "state = 'sent' AND channel = 'sms'"),
-    sa.Index("ix_reminders_person_day", "person_id", "due_at"),
-    sa.Index("ix_reminders_phone_day", "phone_id", "due_at"),
-    sa.Index("ix_reminders_digest", "digest_id"),
+    # Of what most rows have not: the database would keep each of them in it, anew at each change on a server.
+    where("ix_reminders_person_day", "person_id", "person_id IS NOT NULL", "due_at"),
+    where("ix_reminders_phone_day", "phone_id", "phone_id IS NOT NULL", "due_at"),
+    where("ix_reminders_digest", "digest_id", "digest_id IS NOT NULL"),
+    where("ix_reminders_provider_id", "provider_id", "provider_id != ''"),
 )
 attempts = table(
     "attempts",
@@ -259,7 +261,7 @@ attempts = table(
     at("ended_at"),
     text("outcome"),
     text("code"),
-    text("provider_id", index=True),
+    text("provider_id"),
     # The text as sent, to find it in the provider's log when the answer was lost.
     sa.Column("sealed", sa.LargeBinary),
 )
