@@ -46,7 +46,7 @@ class Database:
         # Values are people's names and words: no error message quotes them.
         make_engine = functools.partial(create_async_engine, self.url, hide_parameters=True)
         if not self.sqlite:
-            options = f"{DURABLE} {ALIVE} {STANDSTILL}" if self._shared else f"{DURABLE} {ALIVE}"
+            options = f"{DURABLE} {ALIVE} {BY_INDEX}" + (f" {STANDSTILL}" if self._shared else "")
             made = {"options": options} if self.url.drivername.endswith("psycopg") else {}
             return make_engine(pool_pre_ping=True, connect_args=made, json_deserializer=_from_json)
         make = functools.partial(connect, inline=self._inline)
@@ -208,6 +208,9 @@ DURABLE = "-c synchronous_commit=on"
 
 ALIVE = "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 """The server lets go of a machine that lost its power or its network after half a minute, with its locks."""
+
+BY_INDEX = "-c random_page_cost=1.1 -c jit=off"
+"""All that is asked often has its index; a server that has not looked at new tables yet would not use it."""
 
 STANDSTILL = "-c idle_in_transaction_session_timeout=15s"
 """A machine that was stopped, or cut off, holds up the others' rows for no longer."""

@@ -53,6 +53,7 @@ class Prepared:
     def __init__(self, statement: sa.Executable) -> None:
         self._statement: Any = statement
         self._plans: dict[tuple[Any, ...], _Plan] = {}
+        self._sets: dict[tuple[tuple[str, ...], ...], Any] = {}
 
     @functools.cached_property
     def _elsewhere(self) -> Any:
@@ -111,9 +112,18 @@ class Prepared:
             return 0
         connection = driver_of(tx)
         if connection is None:
-            return (await tx.execute(self._elsewhere, [{**same, **row} for row in rows])).rowcount
+            if len(rows) == 1:
+                return (await tx.execute(self._elsewhere, {**same, **rows[0]})).rowcount
+            given = {name: [row[name] for row in rows] for name in rows[0]}
+            return (await tx.execute(self._at_once(tuple(given), tuple(same)), {**same, **given})).rowcount
         plan = self._plan(tx.dialect, {**same, **rows[0]})
         return await connection.ask_many(plan.sql, plan.bound_each(rows, same))
+
+    def _at_once(self, given: tuple[str, ...], same: tuple[str, ...]) -> Any:
+        made = self._sets.get((given, same))
+        if made is None:
+            made = self._sets[given, same] = _of_arrays(self._elsewhere, given, same)
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +201,40 @@ def _with_arrays(statement: Any) -> Any:
         return element.left == sa.any_(sa.bindparam(asked.key, type_=kind))
 
     return visitors.replacement_traverse(statement, {}, swapped)
+
+
+def _of_arrays(statement: Any, given: tuple[str, ...], same: tuple[str, ...]) -> Any:
+    """An INSERT or UPDATE of many rows as one statement, for PostgreSQL: else it carries out one for each.
+
+    `given`: names of lists with a value for each row; `same`: names of what holds for all of them.
+    """
+    from sqlalchemy.dialects.postgresql import ARRAY  # as above
+
+    columns = statement.table.c
+    types = {name: columns[name].type for name in given if name in columns}
+    for bind in visitors.iterate(statement.whereclause) if statement.is_update else ():
+        if isinstance(bind, sa.BindParameter) and bind.key in given:
+            types[bind.key] = bind.type
+    lists = [sa.bindparam(name, type_=ARRAY(types[name])) for name in given]
+    rows = sa.func.unnest(*lists).table_valued(
+        *(sa.column(name, types[name]) for name in given), name="given"
+    )
+    rows = rows.render_derived()
+    values = {name: rows.c[name] for name in given} | {name: _same(columns, name) for name in same}
+    if statement.is_insert:
+        return statement.from_select(list(values), sa.select(*values.values()))
+
+    def swapped(element: Any, **_: Any) -> Any:
+        return rows.c[element.key] if isinstance(element, sa.BindParameter) and element.key in given else None
+
+    # What is compared is the row's own; the lists themselves, of the same names, stay what they are.
+    which = visitors.replacement_traverse(statement.whereclause, {}, swapped)
+    made = sa.update(statement.table).where(which).values(dict(statement._values or {}))
+    return made.values({name: value for name, value in values.items() if name in columns})
+
+
+def _same(columns: Any, name: str) -> Any:
+    return sa.bindparam(name, type_=columns[name].type) if name in columns else None
 
 
 def _padded(values: list[Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from reminder.store import tables as t
 from reminder.store.database import Database
 from reminder.store.migrations import migrate
-from reminder.store.prepared import Prepared, each
+from reminder.store.prepared import Prepared, each, written_once
 
 AT = datetime(2026, 11, 23, 1, 2, 3, 4, tzinfo=UTC)
 ADD = Prepared(sa.insert(t.cases).returning(t.cases.c.id))
@@ -132,6 +133,46 @@ async def test_what_is_the_same_for_many_rows_is_said_once(db: Database) -> None
         assert await TOLD.rows(tx) == [{"detail": {"n": n}, "at": AT} for n in range(2)]
     assert [tuple(row) for row in rows] == [("Hewan", AT), ("", AT), ("Hewan", AT)]
     assert touched == 2
+
+
+NEW = {"due_at": AT, "send_after": AT, "detail": {}}
+ROWS: list[dict[str, Any]] = [
+    {**NEW, "key": "1", "told": {"slot": ["道路", None, 1]}, "useless_at": None, "repeated": True},
+    {**NEW, "key": "2", "told": {}, "useless_at": AT, "repeated": False},
+    {**NEW, "key": "3", "told": {"a": '"{,}\\'}, "useless_at": None, "repeated": False},
+]
+
+
+async def test_many_rows_of_every_type_are_written_once_each(db: Database) -> None:
+    add, end = written_once(t.reminders, ["key"]), Prepared(sa.insert(t.attempts))
+    async with db.write() as tx:
+        await add(tx.dialect.name).run_many(tx, ROWS[:2])
+        await add(tx.dialect.name).run_many(tx, [*ROWS, ROWS[2]])
+        sealed = [{"token": f"t{n}", "reminder_id": 1, "sealed": b"\0" * n} for n in (1, 2, 3)]
+        await end.run_many(tx, [*sealed, {"token": "t4", "reminder_id": 1, "sealed": None}], started_at=AT)
+    async with db.read() as tx:
+        kept = (await tx.execute(sa.select(t.reminders).order_by(t.reminders.c.id))).mappings().all()
+        words = (await tx.execute(sa.select(t.attempts.c.sealed).order_by(t.attempts.c.token))).scalars()
+        assert list(words) == [b"\0", b"\0\0", b"\0\0\0", None]
+    assert [{name: row[name] for name in ROWS[0]} for row in kept] == ROWS
+    assert [row["key"] for row in kept] == ["1", "2", "3"]
+
+
+async def test_a_server_is_told_of_many_rows_in_one_statement(postgres_url: str) -> None:
+    db = Database(postgres_url)
+    await migrate(db)
+    await _three(db)
+    told: list[bool] = []
+
+    def hear(*said: object) -> None:
+        told.append(bool(said[-1]))  # executemany
+
+    sa.event.listen(db.writer.sync_engine, "before_cursor_execute", hear)
+    async with db.write() as tx:
+        assert await BUMP.run_many(tx, [{"which": str(n), "place": "x"} for n in range(3)]) == 3
+        await TELL.run_many(tx, [{"detail": {}} for _ in range(3)], at=AT, what="seen")
+    await db.close()
+    assert told == [False, False]
 
 
 async def test_a_list_may_be_asked_for_twice_in_a_row(db: Database) -> None:
