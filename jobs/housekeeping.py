@@ -54,15 +54,17 @@ async def _archive(rt: Runtime, today: date) -> int:
         after = rt.memo.get(_ROW, 0)
         assert isinstance(after, int)
         async with rt.db.read() as tx:
+            if not await archive.known_to_all(tx, rt.db):
+                return moved
             found = await archive.old(tx, before, after)
         if found is None:
             rt.memo.update({_ARCHIVED: today, _ROW: 0})
             break
+        rt.memo[_ROW] = found.last  # a batch that cannot be moved does not keep the others
         async with rt.db.write() as tx:
-            moved += await archive.put_away(tx, found.ids)
+            moved += await archive.put_away(tx, found.ids, rt.clock.now())
             failpoint("archive.before_commit")
         failpoint("archive.after_commit")
-        rt.memo[_ROW] = found.last
         if rt.stopping.is_set():
             break
     return moved

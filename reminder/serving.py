@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Protocol
 
 import uvicorn
@@ -36,6 +37,17 @@ def collect_seldom() -> None:
     """What was loaded stays for good, and rows come by the thousand: the collector need not look so often."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+
+
+def open_many() -> None:
+    """Each call under way is an open file, and so is each visitor: as many of them as the system lets us."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+FILES = 65_536
 
 
 async def listen(rt: Runtime) -> None:
@@ -87,6 +99,7 @@ async def serve(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     collect_seldom()
+    open_many()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     with ExitStack() as stack:

@@ -102,6 +102,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """What is archived goes back to where it was."""
     op.drop_column("cases", "has_archive")
+    # A phone is asked one thing at a time, and has been asked anew since.
+    op.execute("UPDATE archived_questions SET ended_at = expires_at WHERE ended_at IS NULL")
     for name, columns in _columns().items():
         names = ", ".join(f'"{column.name}"' for column in columns)
         back = f"INSERT INTO {name} ({names}) SELECT {names} FROM archived_{name}"  # noqa: S608 - our own

@@ -13,8 +13,9 @@ from reminder.domain.people import Channel
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.domain.reminders import TERMINAL, State
 from reminder.failpoints import failpoint
+from reminder.store import runlock
 from reminder.store import tables as t
-from reminder.store.database import Tx
+from reminder.store.database import Database, Tx, driver_of
 from reminder.store.prepared import Prepared, each
 from reminder.store.reminders import Reminder
 from reminder.store.types import members
@@ -53,18 +54,32 @@ _NEXT = Prepared(
 )
 
 
-async def put_away(tx: Tx, ids: Sequence[int]) -> int:
+async def known_to_all(tx: Tx, db: Database) -> bool:
+    """Whether every program that keeps this calendar brings back what is archived; an older one would not."""
+    return db.sqlite or all(keeper.schema >= _SINCE for keeper in await runlock.keepers(tx, db))
+
+
+_SINCE = "0007"
+"""The revision that brought the archive."""
+
+
+async def put_away(tx: Tx, ids: Sequence[int], now: datetime) -> int:
     """Move those of these messages that are over and whose case, if they are about one, is over too.
 
     Such a case has ended, owes nothing and has nothing to remind of; one that somebody is just changing is
     left for another day. A list of tasks goes after the last line that it told.
     """
-    of_case = {row["id"]: row["case_id"] for row in await _OVER.rows(tx, ids=list(ids))}
-    asked = sorted({case_id for case_id in of_case.values() if case_id is not None})
-    cases = set(await _CASES.scalars(tx, ids=asked)) if asked else set()
+    if not await _alone(tx):
+        return 0
+    of_case = {row["id"]: row["case_id"] for row in await _OVER.rows(tx, ids=list(ids), now=now)}
+    about = sorted({case_id for case_id in of_case.values() if case_id is not None})
+    cases = set(await _CASES.scalars(tx, ids=about)) if about else set()
     moving = [row for row, case_id in of_case.items() if case_id is None or case_id in cases]
     if not moving:
         return 0
+    # One nobody answered ends only when its phone is asked anew: archived open, it would be a second one.
+    asked = t.questions.c.reminder_id.in_(moving) & t.questions.c.ended_at.is_(None)
+    await tx.execute(sa.update(t.questions).where(asked).values(ended_at=t.questions.c.expires_at))
     await _move(tx, _LIVE, _ARCHIVED, moving)
     touched = sorted({of_case[row] for row in moving} - {None})
     await tx.execute(sa.update(t.cases).where(t.cases.c.id.in_(touched)).values(has_archive=True))
@@ -73,6 +88,17 @@ async def put_away(tx: Tx, ids: Sequence[int]) -> int:
     words = sa.update(t.archived_attempts).where(t.archived_attempts.c.reminder_id.in_(alone))
     await tx.execute(words.values(sealed=None))
     return len(moving)
+
+
+_LOCK = 7_301_946_287
+"""PostgreSQL's: no list leaves while a line of it comes back."""
+
+
+async def _alone(tx: Tx) -> bool:
+    """Whether nothing is just coming back; nothing does until the transaction ends. It is not waited for."""
+    if driver_of(tx) is not None:
+        return True
+    return bool((await tx.execute(sa.text(f"SELECT pg_try_advisory_xact_lock({_LOCK})"))).scalar())
 
 
 _ANOTHER = t.reminders.alias("another")
@@ -86,7 +112,11 @@ _OVER = Prepared(
         t.reminders.c.state.in_([state.value for state in sorted(TERMINAL)])
         | ((t.reminders.c.state == State.SENT.value) & (t.reminders.c.channel == Channel.TELEGRAM.value)),
         ~sa.exists().where(_ANOTHER.c.digest_id == t.reminders.c.id),
-        ~sa.exists().where(t.questions.c.reminder_id == t.reminders.c.id, t.questions.c.id == _LAST_ASKED),
+        ~sa.exists().where(
+            t.questions.c.reminder_id == t.reminders.c.id,
+            (t.questions.c.id == _LAST_ASKED)
+            | (t.questions.c.ended_at.is_(None) & (t.questions.c.expires_at > sa.bindparam("now"))),
+        ),
         t.reminders.c.id < _NEWEST,
     )
     .order_by(t.reminders.c.id)
@@ -111,9 +141,12 @@ _CASES = Prepared(
 
 async def bring_back(tx: Tx, case_ids: Sequence[int]) -> None:
     """All messages of these cases, which this transaction has locked, and the lists that told of them."""
+    if driver_of(tx) is None:
+        await tx.execute(sa.text(f"SELECT pg_advisory_xact_lock_shared({_LOCK})"))
     rows = t.archived_reminders.c
     mine = rows.case_id.in_(case_ids)
     lists = sa.select(rows.id).where(rows.id.in_(sa.select(rows.digest_id).where(mine))).order_by(rows.id)
+    lists = lists.with_for_update()  # another case told of in the same one may be coming back too
     own = sa.select(rows.id).where(mine).order_by(rows.id)
     for query in (lists, own):
         ids = list((await tx.execute(query)).scalars())
@@ -129,7 +162,7 @@ async def _move(tx: Tx, source: _Tables, target: _Tables, ids: Sequence[int]) ->
         rows = sa.select(here).where(which, ~_is_in(there, here))
         await tx.execute(sa.insert(there).from_select(list(here.c.keys()), rows))
     failpoint("archive.after_copy")
-    # Only what has arrived: a receipt that came in between goes another day.
+    # Only what has arrived: a receipt that comes in between stays, and is found there when the case is back.
     for here, there, which in reversed(moving):
         await tx.execute(sa.delete(here).where(which, _is_in(there, here)))
 

@@ -104,7 +104,7 @@ class Prepared:
         await self.rows(tx, **values)
 
     async def run_many(self, tx: Tx, rows: Sequence[Mapping[str, Any]], **same: Any) -> int:
-        """Once for each of the rows, which all name the same values, in one trip; how many it touched.
+        """Once for each of the rows, which all name the same values, in one trip; how many an UPDATE touched.
 
         `same`: values that hold for every row.
         """
@@ -215,7 +215,7 @@ def _of_arrays(statement: Any, given: tuple[str, ...], same: tuple[str, ...]) ->
     for bind in visitors.iterate(statement.whereclause) if statement.is_update else ():
         if isinstance(bind, sa.BindParameter) and bind.key in given:
             types[bind.key] = bind.type
-    lists = [sa.bindparam(name, type_=ARRAY(types[name])) for name in given]
+    lists = [sa.bindparam(name, type_=ARRAY(types[name], dimensions=1)) for name in given]
     rows = sa.func.unnest(*lists).table_valued(
         *(sa.column(name, types[name]) for name in given), name="given"
     )

@@ -30,7 +30,7 @@ from tests.actions.acting import (
     rows,
     settle,
 )
-from tests.office import a_case, actor, read, write
+from tests.office import LI, a_case, actor, read, write
 
 LIVE = ("reminders", "attempts", "receipts", "questions")
 
@@ -53,7 +53,12 @@ async def count(rt: Runtime, table: str, where: str = "true") -> int:
 async def long_after(rt: Runtime) -> None:
     """So much later that all is old; another case has begun, and its resident has been asked something."""
     clock_of(rt).advance(MESSAGES_KEPT + timedelta(days=30))
-    other = (await a_case(rt, phones=("+12025550199",))).row.case.id
+    await ask(rt, "+12025550199")
+
+
+async def ask(rt: Runtime, number: str) -> None:
+    """Somebody has a new case, and is offered a visit."""
+    other = (await a_case(rt, phones=(number,))).row.case.id
     await in_turn(rt, "chen", cases.contact, other)
     await after(rt, days=1)
     day = clock_of(rt).now().date() + timedelta(days=7)
@@ -67,7 +72,7 @@ async def put_away(rt: Runtime) -> int:
     moved = 0
     for _ in range(2):
         ids = [row.id for row in await rows(rt)]
-        moved += await write(rt, functools.partial(archive.put_away, ids=ids))
+        moved += await write(rt, functools.partial(archive.put_away, ids=ids, now=rt.clock.now()))
     return moved
 
 
@@ -80,7 +85,7 @@ async def test_of_a_case_that_is_over_they_move_and_all_that_belongs_to_them(rt:
     gone, left = await held(rt, "archived_"), await held(rt)
     for name in LIVE:
         assert not set(gone[name]) & set(left[name])
-    assert set(before["questions"]) <= set(gone["questions"])
+    assert len(gone["questions"]) == len(before["questions"]) == 1
     lost = set(before["reminders"]) - set(gone["reminders"]) - set(left["reminders"])
     assert [row for row in lost if "'planned'" not in row] == []
     assert len(gone["attempts"]) >= len(before["attempts"]) - 1
@@ -118,7 +123,7 @@ async def test_taken_up_again_the_case_has_all_its_messages(rt: Runtime) -> None
     assert await count(rt, "archived_reminders", of_case) == 0
     assert await count(rt, "reminders", of_case) >= between
     now = await held(rt)
-    assert set(before["questions"]) <= set(now["questions"])
+    assert len(now["questions"]) == len(before["questions"]) + 1
     mine = await read(rt, lambda tx: reminders.some(tx, t.reminders.c.case_id == case_id))
     lists = {row.digest_id for row in mine} - {None}
     assert lists
@@ -126,6 +131,41 @@ async def test_taken_up_again_the_case_has_all_its_messages(rt: Runtime) -> None
     await settle(rt)
     assert await count(rt, "archived_reminders", of_case) == 0
     assert not await broken(rt)
+
+
+@pytest.mark.parametrize("taken_up", ["reopened", "erased"])
+async def test_the_same_person_may_be_asked_something_else_meanwhile(rt: Runtime, taken_up: str) -> None:
+    """What they never answered is no open question any more when it comes back."""
+    case_id = await completed(rt)
+    assert await count(rt, "questions", "ended_at IS NULL") == 1
+    if taken_up == "erased":
+        await act(rt, "he", moves.archive, case_id)
+    await long_after(rt)
+    assert await count(rt, "archived_questions") == 1
+    await ask(rt, LI)
+    assert await count(rt, "questions", "ended_at IS NULL") == 2
+    if taken_up == "erased":
+        await act(rt, "he", erasure.erase, case_id)
+    else:
+        await in_turn(rt, "chen", cases.reopen, case_id, "又塌了")
+    assert await count(rt, "questions") == 3
+
+
+async def test_a_question_that_is_open_still_keeps_its_message(rt: Runtime) -> None:
+    await completed(rt)
+    await a_case(rt, phones=("+12025550199",))
+    await execute(rt, "UPDATE questions SET expires_at = '2099-01-01 00:00:00'")
+    await settle(rt)
+    asked = "id IN (SELECT reminder_id FROM questions WHERE ended_at IS NULL)"
+    assert await count(rt, "reminders", asked) == 1
+    await execute(
+        rt,
+        "INSERT INTO questions SELECT 99, phone_id, resident_id, case_id, entry_id, NULL, kind, "
+        "digits, asked_at, expires_at, expires_at, answer FROM questions",
+    )
+    await put_away(rt)
+    assert await count(rt, "archived_reminders") > 5
+    assert await count(rt, "reminders", asked) == 1
 
 
 async def test_a_case_under_way_keeps_all_however_old(rt: Runtime) -> None:

@@ -26,7 +26,7 @@ from reminder.clock import ManualClock
 from reminder.domain.cases import Status
 from reminder.instance import Instance
 from reminder.runtime import Runtime
-from reminder.store import backups
+from reminder.store import backups, reminders
 from reminder.store import cases as stored
 from reminder.store.database import Database
 from reminder.store.migrations import config, migrate, revisions
@@ -175,6 +175,7 @@ async def prepare(name: str, folder: Path, mould: Mould) -> Where:
         other_ids = replace(rt.desk, new_id=lambda: uuid4().hex)  # the office has used the first ones
         whole = replace(rt, desk=other_ids, chat=MemoryChat(now=rt.clock.now))
         await completed(whole, phones=("+12025550146",))
+        (folder / "messages").write_text(str(len(await read(rt, reminders.some))), "ascii")
     elif name == "arm":
         (folder / "instance").write_text("another\n", "ascii")
         await remind(rt)
@@ -270,6 +271,14 @@ def between(name: str, at: Where) -> list[str]:
     """What already holds while the work lies broken off."""
     with _looked_into(at) as connection:
         faults = [] if _whole(connection) else ["not whole"]
+        if name == "archive":
+            places = ("reminders", "archived_reminders")
+            rows = [connection.exec_driver_sql(f"SELECT id FROM {place}").scalars() for place in places]  # noqa: S608
+            live, old = map(set, rows)
+            if live & old:
+                faults.append("messages in both places")
+            if len(live | old) < int((at.folder / "messages").read_text("ascii")):
+                faults.append("messages in neither place")
         if name == "restore":
             n = connection.exec_driver_sql("SELECT count(*) FROM cases").scalar_one()
             held = connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'switches'").scalar_one()

@@ -110,6 +110,23 @@ async def test_who_goes_back_to_before_the_archive_keeps_what_is_in_it(db: Datab
         assert (await tx.execute(sa.text(asked))).all() == [("t", "digest:1")]
 
 
+async def test_who_writes_beside_a_change_of_the_schema_may_want_its_tables_the_other_way_round(
+    postgres_url: str,
+) -> None:
+    db, other = Database(postgres_url), Database(postgres_url)
+    await migrate(db)
+    await down_to(db, "0006")
+    async with other.write() as tx:
+        await tx.execute(sa.text("LOCK TABLE reminders IN ROW EXCLUSIVE MODE"))
+        changing = asyncio.create_task(migrate(db))
+        await asyncio.sleep(0.5)
+        await tx.execute(sa.text("LOCK TABLE cases IN ROW EXCLUSIVE MODE"))
+        assert not changing.done()
+    assert await changing == ["0007", "0008"]
+    await db.close()
+    await other.close()
+
+
 @pytest.mark.parametrize("change", ["UPDATE audit SET action = 'nothing'", "DELETE FROM audit"])
 async def test_the_database_itself_keeps_the_audit_as_written(db: Database, change: str) -> None:
     await migrate(db)
