@@ -1,6 +1,7 @@
 """What is wrong at the start is told by place and remedy; what dies while serving ends the process."""
 
 import asyncio
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from reminder.channels.memory import MemoryChat
 from reminder.domain.errors import Faulty
 from reminder.domain.messages import Trouble
 from reminder.scheduler import Scheduler
-from reminder.serving import serve
+from reminder.serving import FILES, open_many, serve
 from reminder.settings_reading import load
 from tests.office import START, office
 
@@ -42,3 +43,15 @@ async def test_a_background_task_that_dies_ends_the_process_loudly(tmp_path: Pat
     async with office(tmp_path, chat=Deaf(now=lambda: START)) as rt:
         with pytest.raises(RuntimeError, match="a bug nobody thought of"):
             await asyncio.wait_for(serve(rt, Scheduler([]), settings), 20)
+
+
+def test_a_process_that_serves_may_open_as_many_files_as_the_system_lets_it() -> None:
+    """Five hundred calls of each of several bots may be under way, and each is one."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(FILES, before[1]) if before[1] != resource.RLIM_INFINITY else FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted - 1, 900), before[1]))
+    try:
+        open_many()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
