@@ -17,6 +17,14 @@ from tests.office import START, Elsewhere, a_case, clock_of, office, read, write
 from tests.postgres import Server
 
 
+async def over(rt: Runtime) -> tuple[int, list[int]]:
+    """A case that is over, with its messages; another has something newer."""
+    case_id = await completed(rt)
+    await a_case(rt, phones=("+12025550199",))
+    await settle(rt)
+    return case_id, await of_case(rt, case_id)
+
+
 async def of_case(rt: Runtime, case_id: int) -> list[int]:
     return [row.id for row in await read(rt, reminders.some) if row.case_id == case_id]
 
@@ -25,10 +33,7 @@ async def test_a_case_that_is_being_changed_is_left_for_another_day(
     tmp_path: Path, postgres_server: Server
 ) -> None:
     async with office(tmp_path, place=Elsewhere(postgres_server).place) as rt:
-        case_id = await completed(rt)
-        await a_case(rt, phones=("+12025550199",))
-        await settle(rt)
-        ids = await of_case(rt, case_id)
+        case_id, ids = await over(rt)
         async with rt.db.write() as busy:
             await stored.lock(busy, case_id)
             async with rt.db.write() as tx:
@@ -42,10 +47,7 @@ async def test_who_takes_it_up_meanwhile_waits_and_has_all_its_messages(
     tmp_path: Path, postgres_server: Server
 ) -> None:
     async with office(tmp_path, place=Elsewhere(postgres_server).place) as rt:
-        case_id = await completed(rt)
-        await a_case(rt, phones=("+12025550199",))
-        await settle(rt)
-        ids = await of_case(rt, case_id)
+        case_id, ids = await over(rt)
         async with rt.db.write() as tx:
             assert await archive.put_away(tx, ids, rt.clock.now()) > 0
             reopened = asyncio.create_task(in_turn(rt, "chen", cases.reopen, case_id, "又塌了"))
