@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bench.firing import folder
 from bench.kit import Row
 from bench.replanning import START
-from bench.stage import file_url, matters, stage
+from bench.stage import file_url, matters, numbered, stage
 from jobs import housekeeping
 from reminder.clock import ManualClock
 from reminder.runtime import Runtime
@@ -30,16 +30,12 @@ async def fill(rt: Runtime, n: int) -> list[int]:
     """Cases that have ended, and `n` messages of theirs in the order they fell due, a case's not together."""
     made = await matters(rt, n // EACH)
     ended = "UPDATE cases SET status = 'archived'"
-    numbered = (
-        f"WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {n - 1})"
-        if rt.db.sqlite
-        else f"WITH s(n) AS (SELECT generate_series(0, {n - 1}))"
-    )
     words = "zeroblob(300)" if rt.db.sqlite else "decode(repeat('00', 300), 'hex')"
     when = "'2026-03-02 01:00:00.000000'" if rt.db.sqlite else "timestamptz '2026-03-02 01:00Z'"
     old = (
         "INSERT INTO reminders (key, case_id, person_id, channel, kind, state, due_at, send_after, sent_at, "
-        f"ended_at, attempts, told, detail) {numbered} SELECT n || '/1/T-1/person-1/telegram', "
+        f"ended_at, attempts, told, detail) {numbered(rt.db, 0, n - 1)} "
+        "SELECT n || '/1/T-1/person-1/telegram', "
         f"{made[0]} + n % {len(made)}, 1, 'telegram', 'digest', "
         "CASE WHEN n % 2 = 0 THEN 'sent' ELSE 'merged' END, "
         f"{when}, {when}, {when}, {when}, 1, '{{}}', '{{}}' FROM s ORDER BY n"

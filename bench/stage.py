@@ -136,17 +136,20 @@ async def plan(rt: Runtime, made: list[int]) -> None:
     await replan_all(rt.db, rt.desk, made)
 
 
+def numbered(db: Database, first: int, last: int) -> str:
+    """A table `s` of the numbers `n` from the first to the last, to begin a statement with."""
+    if db.sqlite:
+        return f"WITH RECURSIVE s(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM s WHERE n < {last})"
+    return f"WITH s(n) AS (SELECT generate_series({first}, {last}))"
+
+
 async def wait_for_later(rt: Runtime, n: int) -> None:
     """`n` entries on the agenda and `n` planned messages of a case that nobody asks about, all next year.
 
     Their moments have nothing to do with the order in which they were written.
     """
     (case_id,) = await matters_of_nobody(rt)
-    series = (
-        f"WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {n})"
-        if rt.db.sqlite
-        else f"WITH s(n) AS (SELECT generate_series(1, {n}))"
-    )
+    series = numbered(rt.db, 1, n)
     later = (
         "strftime('%Y-%m-%d %H:%M:%S.000000', '2027-03-01', '+' || (n * 7919 % 20000000) || ' seconds')"
         if rt.db.sqlite

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from reminder.domain.cases import ENDED
-from reminder.domain.entries import OPEN_STATES
 from reminder.domain.people import Channel
 from reminder.domain.protocols import Bound, EntryKind
 from reminder.domain.reminders import TERMINAL, State
@@ -16,6 +15,7 @@ from reminder.failpoints import failpoint
 from reminder.store import runlock
 from reminder.store import tables as t
 from reminder.store.database import Database, Tx, driver_of
+from reminder.store.entries import IS_OPEN
 from reminder.store.prepared import Prepared, each
 from reminder.store.reminders import Reminder
 from reminder.store.types import members
@@ -121,11 +121,7 @@ _OVER = Prepared(
     )
     .order_by(t.reminders.c.id)
 )
-_OWED = (
-    t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
-    & (t.entries.c.bound == Bound.OFFICE.value)
-    & (t.entries.c.kind != EntryKind.NOTICE.value)
-)
+_OWED = IS_OPEN & (t.entries.c.bound == Bound.OFFICE.value) & (t.entries.c.kind != EntryKind.NOTICE.value)
 _CASES = Prepared(
     sa.select(t.cases.c.id)
     .where(

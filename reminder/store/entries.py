@@ -46,7 +46,7 @@ async def one(tx: Tx, entry_id: int) -> Entry | None:
 _ONE = Prepared(sa.select(*_COLUMNS).where(t.entries.c.id == sa.bindparam("id")))
 
 
-_IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
+IS_OPEN = t.entries.c.status.in_(sorted(state.value for state in OPEN_STATES))
 """In the words of the index of open entries."""
 
 
@@ -54,7 +54,7 @@ def _open(*where: Any) -> sa.Select[Any]:
     """Open entries that are no notices, most pressing first."""
     return (
         sa.select(*_COLUMNS)
-        .where(_IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value, *where)
+        .where(IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value, *where)
         .order_by(t.entries.c.due_at, t.entries.c.id)
     )
 
@@ -88,7 +88,7 @@ async def open_for(tx: Tx, people: Sequence[int], units: Sequence[int] | None) -
 
 
 _GLIMPSED = sa.select(*(column for column in _COLUMNS if column.name in Glimpse.__dataclass_fields__)).where(
-    _IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value
+    IS_OPEN, t.entries.c.kind != EntryKind.NOTICE.value
 )
 _OPEN = Prepared(_GLIMPSED)
 
@@ -116,7 +116,7 @@ _OPEN_FOR = Prepared(
         t.entries.c.id.in_(
             sa.union(
                 sa.select(t.entries.c.id).where(t.entries.c.person_id.in_(each("people"))),
-                sa.select(t.entries.c.id).where(_IS_OPEN, t.entries.c.case_id.in_(_CASES_FOR)),
+                sa.select(t.entries.c.id).where(IS_OPEN, t.entries.c.case_id.in_(_CASES_FOR)),
             )
         )
     )
